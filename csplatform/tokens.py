@@ -1,0 +1,136 @@
+"""Access and refresh tokens: who bears them, how they are made and checked.
+
+Claims: `sub` (a customer's uid or a user's id), `kind` (customer or staff). Customers
+are not Django users, so their tokens stand for themselves.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+
+from csplatform.models import SERVICE_TOKEN_PREFIX, ServiceToken, digest
+from csplatform.roles import Role, roles_of
+
+CUSTOMER = "customer"
+STAFF = "staff"
+ANONYMOUS_PREFIX = "anon-"
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whoever a valid access token speaks for."""
+
+    roles: frozenset[Role]
+    uid: str = ""  # of a customer or visitor
+    user_id: int | None = None  # of staff
+    expires_at: float | None = None  # Unix time; None for a service token, which is revoked
+    is_active: bool = True
+    is_authenticated: bool = True
+
+    @property
+    def pk(self) -> str:
+        """What request throttles count by."""
+        return self.uid or f"user-{self.user_id}"
+
+    @property
+    def is_anonymous_visitor(self) -> bool:
+        return self.uid.startswith(ANONYMOUS_PREFIX)
+
+
+def sign(uid: str) -> str:
+    """Return the signature of a uid as the shop's server makes it: hex HMAC-SHA256 (RFC 2104)."""
+    return hmac.new(settings.SHOP_SECRET.encode(), uid.encode(), hashlib.sha256).hexdigest()
+
+
+def is_signed(uid: str, signature: str) -> bool:
+    """Check a shop signature in constant time."""
+    return hmac.compare_digest(sign(uid).encode(), signature.encode())
+
+
+def issue(*, subject: str, kind: str) -> dict[str, Any]:
+    """Make a pair of tokens, in the shape of POST /api/login."""
+    refresh = RefreshToken()
+    refresh["sub"] = subject
+    refresh["kind"] = kind
+    return {
+        "token": str(refresh.access_token),
+        "refresh": str(refresh),
+        "expires_in": int(settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"].total_seconds()),
+    }
+
+
+def refreshed(refresh: str) -> dict[str, Any]:
+    """Trade a refresh token for a new pair.
+
+    Raises:
+        AuthenticationFailed: It is broken or expired, or its user may not come in any more.
+    """
+    try:
+        token = RefreshToken(refresh)  # type: ignore[arg-type]
+    except TokenError:
+        raise AuthenticationFailed(_("Please sign in again."), code="token_expired") from None
+    _bearer(token)
+    return issue(subject=str(token["sub"]), kind=str(token["kind"]))
+
+
+def bearer_of(token: str) -> Bearer:
+    """Return whom a token speaks for. Staff and programs are looked up: both may be shut out.
+
+    Raises:
+        AuthenticationFailed: It is broken or expired, or its user may not come in any more.
+    """
+    if token.startswith(SERVICE_TOKEN_PREFIX):
+        if ServiceToken.objects.filter(digest=digest(token), revoked_at=None).exists():
+            return Bearer(roles=frozenset({Role.SERVICE}), uid="")
+        raise AuthenticationFailed(_("This service token is not valid."), code="token_revoked")
+    try:
+        return _bearer(AccessToken(token))  # type: ignore[arg-type]
+    except TokenError:
+        raise AuthenticationFailed(
+            _("The access token is broken or has expired."), code="token_expired"
+        ) from None
+
+
+def uid_of_refresh(refresh: str) -> str:
+    """Return the uid that a refresh token proves, or "" when it proves none."""
+    try:
+        token = RefreshToken(refresh)  # type: ignore[arg-type]
+    except TokenError:
+        return ""
+    return str(token.get("sub", "")) if token.get("kind") == CUSTOMER else ""
+
+
+def _bearer(token: AccessToken | RefreshToken) -> Bearer:
+    kind, subject = token.get("kind"), str(token.get("sub", ""))
+    if kind == CUSTOMER and subject:
+        return Bearer(roles=frozenset({Role.CUSTOMER}), uid=subject, expires_at=token["exp"])
+    if kind == STAFF:
+        user = get_user_model().objects.filter(pk=subject, is_active=True).first()
+        if user is not None:
+            return Bearer(roles=roles_of(user), user_id=user.pk, expires_at=token["exp"])
+    raise AuthenticationFailed(_("Please sign in again."), code="token_expired")
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer …`, and nothing else: a REST call never rides on a cookie."""
+
+    def authenticate(self, request: Request) -> tuple[Bearer, None] | None:
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != b"bearer":
+            return None
+        if len(parts) != 2:
+            raise AuthenticationFailed(_("The access token is broken or has expired."))
+        return bearer_of(parts[1].decode("ascii", "replace")), None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"

@@ -1,0 +1,18 @@
+"""Loaded before Django's settings (`-p tests.environment`): every run has a VAR_DIR of its own."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="csplatform-tests-"))
+Path(os.environ["VAR_DIR"], "static").mkdir(exist_ok=True)  # WhiteNoise warns when it is absent
+os.environ.setdefault("CONTENT_POLL_S", "0.05")
+for name in (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "CACHE_URL",
+    "BROKER_URL",
+    "RESULT_URL",
+    "CHANNEL_LAYER_URL",
+):
+    os.environ.pop(name, None)  # a developer's own servers are not for tests

@@ -1,0 +1,168 @@
+"""A whole platform of real processes on a free port, for tests from the outside.
+
+`live_site` is one for the run: web process, Valkey, a database of its own with the starter
+content and the demo shop. A worker, a trainer and the clock start where a test asks for them::
+
+    def test_a_lost_message_is_answered(live_site):
+        with live_site.running("worker", "beat"):
+            ...
+
+The site's database is not the test's: look at it through pages, the API, or `live_site.manage`.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from csplatform import embedded, parts
+
+ROOT = Path(__file__).resolve().parents[1]
+READY_S = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def status_of(url: str, timeout_s: float = 2.0) -> int:
+    """Return the status of a GET, 0 when nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_s) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as answer:
+        return answer.code
+    except OSError:
+        return 0
+
+
+class Site:
+    """One installation. `start` and `kill` its parts: web, worker, trainer, beat."""
+
+    def __init__(self, directory: Path, **environment: str) -> None:
+        self.directory, self.port = directory, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **os.environ,
+            "VAR_DIR": str(directory),
+            "PORT": str(self.port),
+            "CONTENT_POLL_S": "0.5",
+            "LOGIN_RATE": "6000/min",
+            "CHAT_RATE": "6000/min",
+            "OMP_NUM_THREADS": "1",
+            **environment,
+        }
+        # Below /tmp: the kernel allows 107 bytes for the path of a socket.
+        self._sockets = Path(tempfile.mkdtemp(prefix="csplatform-sockets-"))
+        self.environment["REDIS_URL"] = f"unix://{self._sockets / 'valkey.sock'}"
+        self.valkey = embedded.Valkey(
+            socket=self._sockets / "valkey.sock", directory=directory / "valkey", durable=False
+        )
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def manage(self, *arguments: str, stdin: str = "", timeout_s: float = 300) -> str:
+        """Run a management command there and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+        assert done.returncode == 0, f"manage.py {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def ask(self, code: str) -> str:
+        """Run Python in the site's Django shell and return what it printed."""
+        return self.manage("shell", "--no-imports", stdin=code).strip()
+
+    def start(self, part: str) -> None:
+        """Start a part; the web process is waited for until it answers."""
+        commands = {
+            "web": lambda: parts.web(host="127.0.0.1", port=self.port),
+            "worker": parts.worker,
+            "trainer": parts.trainer,
+            "beat": lambda: parts.beat(directory=self.directory),
+        }
+        self._processes[part] = embedded.spawn(
+            commands[part](),
+            log=self.log(part),
+            cwd=ROOT,
+            env=self.environment,
+            die_with=signal.SIGKILL,
+        )
+        if part == "web":
+            self._await_web()
+
+    def log(self, part: str) -> Path:
+        return self.directory / "log" / f"{part}.log"
+
+    def _await_web(self) -> None:
+        deadline = time.monotonic() + READY_S
+        while status_of(f"{self.url}/healthz") != 200:
+            if self._processes["web"].poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"no web process:\n{embedded.tail(self.log('web'), 40)}")
+            time.sleep(0.05)
+
+    def kill(self, part: str) -> None:
+        """kill -9: no clean-up, no good-bye."""
+        embedded.stop(self._processes.pop(part), first=signal.SIGKILL)
+
+    def stop(self, part: str) -> None:
+        embedded.stop(self._processes.pop(part))
+
+    @contextmanager
+    def running(self, *names: str) -> Iterator[None]:
+        """Have more parts running for a while."""
+        try:
+            for name in names:
+                self.start(name)
+            yield
+        finally:
+            for name in names:
+                if name in self._processes:
+                    self.stop(name)
+
+    def close(self) -> None:
+        for name in list(self._processes):
+            self.stop(name)
+        self.valkey.stop()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+
+@contextmanager
+def site(**environment: str) -> Iterator[Site]:
+    """A prepared site whose web process answers. Settings that differ come as keywords."""
+    directory = Path(tempfile.mkdtemp(prefix="csplatform-site-"))
+    made = Site(directory, **environment)
+    try:
+        made.valkey.start()
+        made.manage("prepare")
+        made.start("web")
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def live_site() -> Iterator[Site]:
+    """One site for the whole run; tests share its database and must not count on its rows."""
+    with site() as made:
+        yield made
