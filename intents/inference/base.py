@@ -1,0 +1,105 @@
+"""The seam: what the rest of the platform, and the engine itself, know about understanding."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+Source = Literal["model", "prototypes", "keywords", "none"]
+State = Literal["loading", "ready", "swapping", "fallback", "broken", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What one text means.
+
+    `ranked` holds active intents only. Its probabilities may sum to less than 1: what is
+    missing belongs to intents that are switched off or gone, and is given to nobody else.
+    """
+
+    ranked: tuple[tuple[str, float], ...]  # (Intent.code, calibrated probability), best first
+    source: Source
+    model_version: str = ""  # of the trained model; "" when it did not answer
+
+    @property
+    def intent(self) -> str:
+        """The likeliest Intent.code, "" when nothing is known."""
+        return self.ranked[0][0] if self.ranked else ""
+
+    @property
+    def probability(self) -> float:
+        """Of `intent`, 0 to 1; 0 when nothing is known."""
+        return self.ranked[0][1] if self.ranked else 0.0
+
+
+NOTHING = Prediction(ranked=(), source="none")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the engine of this process is doing, for /readyz and the admin.
+
+    States: `loading` (what will answer is not there yet, the cascade answers), `ready` (the
+    trained model answers), `swapping` (it answers while its successor loads), `fallback`
+    (there is no trained model; prototypes or keywords answer), `broken` (the active model
+    cannot be loaded, `detail` says why), `stopped`.
+    """
+
+    state: State
+    source: Source  # what would answer a text now
+    model_version: str = ""
+    detail: str = ""
+    # ContentVersion.understanding that answers follow; negative while the prototypes of that
+    # version are still being made. Part of every cache key: an answer of then is none of later.
+    content_version: int = 0
+    intents: int = 0  # active ones
+    utterances: int = 0
+    queue_length: int = 0
+    counters: Mapping[str, int] = field(default_factory=dict)  # since start, by name
+
+
+class Classifier(Protocol):
+    """A trained model: names the intents that it was trained on."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Intent codes, in the order of the columns."""
+        ...
+
+    def predict_probabilities(self, texts: Sequence[str], vectors: Floats | None = None) -> Floats:
+        """Return calibrated probabilities, shape (n, len(labels)); rows sum to 1.
+
+        Args:
+            texts: As `normalize.for_model` gives them.
+            vectors: Of the frozen encoder for these texts, where the caller has them already.
+        """
+        ...
+
+
+class Embedder(Protocol):
+    """The frozen base encoder: like texts get like vectors."""
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Return one vector of unit length a text, shape (n, d)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A classifier that serves, and what it has seen."""
+
+    version: str
+    classifier: Classifier
+    seen: frozenset[str]  # artifacts.key_hash of each utterance that training saw
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenEncoder:
+    """An embedder and the hash that its stored vectors go by."""
+
+    id: str
+    embedder: Embedder

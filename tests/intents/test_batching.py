@@ -1,0 +1,275 @@
+"""Every caller hears something, whatever the model does and whoever gives up."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future, wait
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from intents.inference.batching import (
+    Batcher,
+    DeadlinePassed,
+    EngineClosed,
+    EngineOverloaded,
+    estimated_tokens,
+)
+
+
+class Model:
+    """Answers with the text in capitals; can be held, and fails where a text says so."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.go = threading.Event()
+        self.go.set()
+        self.busy = threading.Event()
+
+    def __call__(self, texts: Sequence[str]) -> list[str]:
+        self.batches.append(list(texts))
+        self.busy.set()
+        assert self.go.wait(20)
+        if any("short" in text for text in texts):
+            return ["one too few"][: len(texts) - 1]
+        if any("fail" in text for text in texts):
+            raise ValueError("the model failed")
+        return [text.upper() for text in texts]
+
+    def hold(self, batcher: "Batcher[str]") -> "Future[str]":
+        """Keep the model busy with one text until `go` is set again."""
+        self.go.clear()
+        self.busy.clear()
+        first = batcher.submit("held")
+        assert self.busy.wait(20)
+        return first
+
+
+def batcher_of(model: Any, **changed: Any) -> "Batcher[str]":
+    limits = {"max_text_tokens": 64, "max_batch_tokens": 2048, "max_queue": 512, **changed}
+    return Batcher(model, **limits)
+
+
+def test_one_text_is_answered_without_waiting_for_company():
+    model = Model()
+    batcher = batcher_of(model)
+
+    answer = batcher.submit("a").result(20)
+
+    assert answer == "A"
+    assert model.batches == [["a"]]
+    batcher.close()
+
+
+def test_texts_that_arrive_during_a_batch_share_the_next_one():
+    model = Model()
+    batcher = batcher_of(model)
+    held = model.hold(batcher)
+
+    waiting = [batcher.submit(letter) for letter in "abc"]
+    model.go.set()
+
+    assert [future.result(20) for future in (held, *waiting)] == ["HELD", "A", "B", "C"]
+    assert model.batches == [["held"], ["a", "b", "c"]]
+    batcher.close()
+
+
+def test_the_budget_counts_padding_and_the_oldest_goes_first():
+    model = Model()
+    batcher = batcher_of(model, max_batch_tokens=20)
+    held = model.hold(batcher)
+    long, short = "x" * 24, "abc"  # 10 and 3 tokens
+
+    waiting = [batcher.submit(text) for text in (long, short, short, long, short)]
+    model.go.set()
+    wait([held, *waiting], 20)
+
+    # Two long ones fill 2 x 10; beside a short one, either would be padded to its length.
+    assert model.batches == [["held"], [long, long], [short, short, short]]
+    batcher.close()
+
+
+def test_a_text_beyond_the_budget_is_still_answered():
+    batcher = batcher_of(Model(), max_batch_tokens=4)
+
+    assert batcher.submit("a long text").result(20) == "A LONG TEXT"
+    batcher.close()
+
+
+def test_a_cancelled_text_costs_no_model_time():
+    model = Model()
+    batcher = batcher_of(model)
+    held = model.hold(batcher)
+    gone, stays = batcher.submit("gone"), batcher.submit("stays")
+
+    assert gone.cancel()
+    model.go.set()
+
+    assert stays.result(20) == "STAYS"
+    assert held.result(20) == "HELD"
+    assert model.batches == [["held"], ["stays"]]
+    assert batcher.counters["cancelled"] == 1
+    batcher.close()
+
+
+def test_a_text_whose_caller_has_stopped_listening_costs_no_model_time():
+    model = Model()
+    batcher = batcher_of(model)
+    model.hold(batcher)
+    late = batcher.submit("late", deadline=time.monotonic() - 1)
+
+    model.go.set()
+
+    with pytest.raises(DeadlinePassed):
+        late.result(20)
+    assert model.batches == [["held"]]
+    batcher.close()
+
+
+def test_beyond_the_queue_a_text_is_refused_at_once_and_nothing_is_queued():
+    model = Model()
+    batcher = batcher_of(model, max_queue=2)
+    model.hold(batcher)
+    waiting = [batcher.submit("a"), batcher.submit("b")]
+
+    with pytest.raises(EngineOverloaded):
+        batcher.submit("c")
+
+    assert batcher.queue_length == 2
+    model.go.set()
+    assert [future.result(20) for future in waiting] == ["A", "B"]
+    batcher.close()
+
+
+@pytest.mark.parametrize(("bad", "error"), [("fail", ValueError), ("short", RuntimeError)])
+def test_a_failing_batch_tells_its_callers_and_the_next_one_is_answered(bad: str, error: type):
+    batcher = batcher_of(Model())
+
+    with pytest.raises(error):
+        batcher.submit(bad).result(20)
+
+    assert batcher.submit("good").result(20) == "GOOD"
+    assert batcher.counters["failed_batches"] == 1
+    batcher.close()
+
+
+def test_closing_answers_what_waits_and_refuses_what_comes():
+    model = Model()
+    batcher = batcher_of(model)
+    held = model.hold(batcher)
+    waiting = batcher.submit("waiting")
+
+    closing = threading.Thread(target=batcher.close)
+    closing.start()
+    model.go.set()
+    closing.join(20)
+
+    assert (held.result(0), waiting.result(0)) == ("HELD", "WAITING")
+    with pytest.raises(EngineClosed):
+        batcher.submit("late")
+
+
+_CALLS = st.lists(
+    st.tuples(
+        st.sampled_from(["good", "fail", "short", "", "字" * 90]),
+        st.sampled_from(["wait", "cancel", "past deadline"]),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(calls=_CALLS, budget=st.integers(1, 300), hold=st.booleans())
+def test_every_future_is_settled(calls: list[tuple[str, str]], budget: int, hold: bool):
+    model = Model()
+    batcher = batcher_of(model, max_batch_tokens=budget, max_queue=len(calls) + 1)
+    held = [model.hold(batcher)] if hold else []
+
+    futures = []
+    for text, caller in calls:
+        deadline = time.monotonic() - 1 if caller == "past deadline" else float("inf")
+        future = batcher.submit(text, deadline=deadline)
+        futures.append((text, caller, future))
+        if caller == "cancel":
+            future.cancel()
+    model.go.set()
+    batcher.close(20)
+
+    assert all(future.done() for future in [*held, *(future for _, _, future in futures)])
+    for text, caller, future in futures:
+        if future.cancelled():
+            assert caller == "cancel"
+            continue
+        error = future.exception()
+        assert isinstance(error, (ValueError, RuntimeError, DeadlinePassed, type(None)))
+        assert (caller == "past deadline") == isinstance(error, DeadlinePassed)
+        if error is None:
+            assert future.result() == text.upper()
+    for batch in model.batches:
+        longest = max(estimated_tokens(text, 64) for text in batch)
+        assert len(batch) == 1 or longest * len(batch) <= budget
+
+
+def test_callers_that_race_with_closing_are_answered_or_refused():
+    batcher = batcher_of(Model())
+    settled: list[str] = []
+
+    def call() -> None:
+        while True:
+            try:
+                settled.append(batcher.submit("a").result(20))
+            except (EngineClosed, CancelledError):
+                return
+
+    callers = [threading.Thread(target=call) for _ in range(6)]
+    for caller in callers:
+        caller.start()
+    time.sleep(0.05)
+    batcher.close()
+    for caller in callers:
+        caller.join(20)
+
+    assert not any(caller.is_alive() for caller in callers)
+    assert set(settled) == {"A"}
+
+
+def test_a_forked_child_is_refused_instead_of_waiting_for_ever():
+    program = """
+        import os, django
+        django.setup()
+        from intents.inference.batching import Batcher, EngineClosed
+        batcher = Batcher(lambda texts: texts, max_text_tokens=64, max_batch_tokens=64, max_queue=9)
+        assert batcher.submit("parent").result(20) == "parent"
+        child = os.fork()
+        if child == 0:
+            try:
+                batcher.submit("child")
+            except EngineClosed:
+                os._exit(7)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert batcher.submit("parent still").result(20) == "parent still"
+        batcher.close()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "csplatform.settings"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("", 2), ("你好", 4), ("where is my parcel", 8), ("字" * 10_000, 64), ("\ud800", 3)],
+)
+def test_tokens_are_estimated_without_a_tokenizer(text: str, tokens: int):
+    assert estimated_tokens(text, 64) == tokens
