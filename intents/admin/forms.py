@@ -1,0 +1,131 @@
+"""Forms of content. What may be saved is decided by intents.services, not here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from intents import services
+from intents.admin.publishing import ServiceForm
+from intents.models import Intent, Language, Reply, Utterance
+
+
+class ContentForm(ServiceForm, forms.ModelForm):
+    """The form of a content page without a form of its own."""
+
+
+class RowForm(ContentForm):
+    """A row that may stand on the page of its intent.
+
+    There it carries what it was when the page was opened (Django's hidden initial values), so
+    that of two editors' changes the one is told from the other.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.prefix:
+            for field in self.fields.values():
+                field.show_hidden_initial = True
+
+
+class ReplyForm(RowForm):
+    class Meta:
+        model = Reply
+        fields = ("intent", "language", "channel", "text", "is_active")
+        widgets = {
+            "text": UnfoldAdminTextareaWidget(attrs={"rows": 3, "data-reply-text": ""}),
+        }
+
+
+class UtteranceForm(RowForm):
+    language = forms.ChoiceField(
+        label=_("language"),
+        required=False,
+        choices=[("", _("recognise")), *Language.choices],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    class Meta:
+        model = Utterance
+        fields = ("intent", "text", "language", "split")
+
+
+class IntentForm(ContentForm):
+    """An intent, and a box for new utterances, one per line.
+
+    `opened_revision` is that of the row when the page was opened: a save over a newer one is
+    refused, unless its writer ticks that he has read what the newer one changed.
+    """
+
+    opened_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    # The newest utterance then: whatever is newer, somebody else has added.
+    newest_utterance = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    # One rule, one message: that of the service instead of a slug's.
+    code = forms.CharField(
+        label=_("code"),
+        max_length=40,
+        help_text=_("Lower-case letters, digits and _; fixed once saved."),
+        widget=UnfoldAdminTextInputWidget,
+        validators=[services.validate_code],
+    )
+    new_utterances = forms.CharField(
+        label=_("new utterances"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text=_(
+            "Sentences of customers, one per line; their language is recognised. "
+            "Those that this intent has already are passed over."
+        ),
+    )
+
+    class Meta:
+        model = Intent
+        fields = (
+            "code",
+            "name_zh",
+            "name_en",
+            "description_zh",
+            "description_en",
+            "position",
+            "is_active",
+            "hands_over",
+            "is_offered",
+        )
+        widgets = {
+            "description_zh": UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+            "description_en": UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and not self.is_bound:
+            # Not the instance's: on the page of an old version that is an old one.
+            now = Intent.objects.filter(pk=self.instance.pk).values_list("revision", flat=True)
+            self.initial["opened_revision"] = now.first()
+            newest = Utterance.objects.aggregate(newest=Max("pk"))["newest"]
+            self.initial["newest_utterance"] = newest or 0
+
+    @property
+    def expected_revision(self) -> int | None:
+        """The revision that the editor knows: as he opened it, or as he was then shown."""
+        return known_revision(self.data)
+
+    def clean_new_utterances(self) -> list[str]:
+        """Return the lines, without empty ones."""
+        lines = (line.strip() for line in self.cleaned_data["new_utterances"].splitlines())
+        return [line for line in lines if line]
+
+
+def known_revision(posted: Mapping[str, str]) -> int | None:
+    """The revision that an editor knows: as he opened the intent, or as he was then shown."""
+    for name in ("seen_revision", "opened_revision"):
+        if (value := posted.get(name, "")).isdecimal():
+            return int(value)
+    return None

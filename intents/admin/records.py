@@ -1,0 +1,107 @@
+"""What the bot understood: a log to read, nothing to write."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from intents.admin.labels import DECISIONS, SOURCES
+from intents.models import Intent, Language, PredictionRecord
+
+
+class LabelFilter(admin.SimpleListFilter):
+    """One column of codes, in words."""
+
+    labels: ClassVar[Mapping[Any, Any]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
+        return [(str(code), label) for code, label in self.labels.items()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[PredictionRecord]
+    ) -> QuerySet[PredictionRecord]:
+        chosen = {str(self.parameter_name): self.value()} if self.value() else {}
+        return queryset.filter(**chosen)
+
+
+class DecisionFilter(LabelFilter):
+    title, parameter_name, labels = _("decision"), "decision", DECISIONS
+
+
+class SourceFilter(LabelFilter):
+    title, parameter_name, labels = _("answered by"), "source", SOURCES
+
+
+@admin.register(PredictionRecord)
+class PredictionRecordAdmin(ModelAdmin):
+    list_display = ("created_at", "excerpt", "named_intent", "share", "decided", "answered_by")
+    list_filter = (DecisionFilter, SourceFilter, "language", "cached", "created_at")
+    list_per_page = 50
+    # Counting a long log for "of N in all" costs more than the page itself.
+    show_full_result_count = False
+    search_fields = ("text", "intent")
+    ordering = ("-created_at",)
+    fields = (
+        *("created_at", "text", "language", "candidates", "decided", "answered_by"),
+        *("model_version", "elapsed_ms", "cached"),
+    )
+    readonly_fields = ("candidates", "decided", "answered_by")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PredictionRecord]:
+        name = f"name_{_language()}"
+        intent = Intent.objects.filter(code=OuterRef("intent")).values(name)
+        return super().get_queryset(request).annotate(intent_name=Subquery(intent))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description=_("text"))
+    def excerpt(self, record: PredictionRecord) -> str:
+        return record.text if len(record.text) <= 60 else f"{record.text[:60]}…"
+
+    @display(description=_("intent"), ordering="intent")
+    def named_intent(self, record: Any) -> str:
+        return f"{record.intent_name} ({record.intent})" if record.intent_name else record.intent
+
+    @display(description=_("probability"), ordering="probability")
+    def share(self, record: PredictionRecord) -> str:
+        return "—" if record.probability is None else f"{100 * record.probability:.0f} %"
+
+    @display(description=_("decision"), ordering="decision")
+    def decided(self, record: PredictionRecord) -> str:
+        return str(DECISIONS.get(record.decision, record.decision))  # type: ignore[call-overload]
+
+    @display(description=_("answered by"), ordering="source")
+    def answered_by(self, record: PredictionRecord) -> str:
+        return str(SOURCES.get(record.source, record.source))
+
+    @display(description=_("ranked"))
+    def candidates(self, record: PredictionRecord) -> str:
+        codes = [code for code, _probability in record.ranked]
+        names = {
+            intent.code: f"{intent.name(_language())} ({intent.code})"
+            for intent in Intent.objects.filter(code__in=codes)
+        }
+        shares = (
+            (names.get(code, code), f"{100 * probability:.1f} %")
+            for code, probability in record.ranked
+        )
+        return format_html_join(", ", "{} {}", shares) or "—"
+
+
+def _language() -> str:
+    """Return in which of its two names an intent is shown to this reader."""
+    return Language.CHINESE if (get_language() or "").startswith("zh") else Language.ENGLISH

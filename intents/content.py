@@ -1,0 +1,164 @@
+"""What staff have written, as every process of the platform reads it: an immutable snapshot.
+
+Synchronous, because it may look into the database: coroutines call it through
+`csplatform.threads.in_thread`.
+"""
+
+import math
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from intents import starter
+from intents.guard.sensitive import Masker
+from intents.models import (
+    AllowedPhrase,
+    Channel,
+    ContentVersion,
+    Intent,
+    Language,
+    Phrase,
+    Reply,
+    SensitiveWord,
+    SuggestedQuestion,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IntentInfo:
+    """An intent that is answered."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    hands_over: bool
+    is_offered: bool
+
+    def name(self, language: str) -> str:
+        return self.name_en if language == Language.ENGLISH else self.name_zh
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All of it at one version; never changes, so that it is shared between threads."""
+
+    version: int  # ContentVersion.answers; 0 where nothing was ever saved
+    intents: dict[str, IntentInfo]  # by code, in the order of staff; active ones only
+    masker: Masker
+    _replies: dict[tuple[str, str, str], tuple[str, ...]]  # by code, language, channel
+    _phrases: dict[tuple[str, str], str]  # by purpose, language
+    _suggestions: dict[str, tuple[str, ...]]  # by language
+
+    def replies(self, code: str, language: str, channel: str) -> list[str]:
+        """Return the variants that fit: those written for the channel, else those for any.
+
+        Empty where the intent has none in the language, or is not answered.
+        """
+        own = self._replies.get((code, language, channel))
+        return list(own or self._replies.get((code, language, Channel.ANY), ()))
+
+    def phrase(self, purpose: str, language: str) -> str:
+        """Return the bot's sentence; where staff have none, their other language's, else ours."""
+        own = self._phrases.get((purpose, language))
+        if own:
+            return own
+        others = (text for (of, _), text in self._phrases.items() if of == purpose and text)
+        return next(others, "") or _built_in_phrases()[purpose, _answered_in(language)]
+
+    def suggestions(self, language: str) -> list[str]:
+        """Return the questions to offer, in the order of staff."""
+        return list(self._suggestions.get(language, ()))
+
+
+def _answered_in(language: str) -> str:
+    return Language.ENGLISH if language == Language.ENGLISH else Language.CHINESE
+
+
+@cache
+def _built_in_phrases() -> dict[tuple[str, str], str]:
+    return {(row["purpose"], row["language"]): row["text"] for row in starter.rows("phrases")}
+
+
+_lock = threading.Lock()
+_held: Content | None = None
+_looked_at = -math.inf  # time.monotonic() of the latest look at the version
+
+
+def current() -> Content:
+    """Return the content as it is now, at most `CONTENT_POLL_S` seconds old.
+
+    One thread looks and rebuilds; the others go on with the snapshot they have. Inside
+    a transaction the snapshot is not shared: what is read there may be rolled back.
+    """
+    global _held, _looked_at
+    held = _held
+    if held is not None and time.monotonic() - _looked_at < settings.CONTENT_POLL_S:
+        return held
+    if not _lock.acquire(blocking=held is None):
+        return held  # type: ignore[return-value]  # None waits for the lock
+    try:
+        # Taken before the look: a change that commits during it is seen by the next one.
+        looking_at = time.monotonic()
+        version = _version()
+        if _held is not None and _held.version == version:
+            _looked_at = looking_at
+            return _held
+        content = _read(version)
+        if not transaction.get_connection().in_atomic_block:
+            _held, _looked_at = content, looking_at
+        return content
+    finally:
+        _lock.release()
+
+
+def look_again() -> None:
+    """Let the next call of `current` look at the version at once."""
+    global _looked_at
+    _looked_at = -math.inf
+
+
+def forget() -> None:
+    """Drop the snapshot, for rows that did not come through intents.services."""
+    global _held
+    _held = None
+
+
+def _version() -> int:
+    return ContentVersion.objects.values_list("answers", flat=True).first() or 0
+
+
+def _read(version: int) -> Content:
+    """Read everything. What commits meanwhile moves the version, so it is read again then."""
+    intents = {
+        intent.code: IntentInfo(
+            intent.code, intent.name_zh, intent.name_en, intent.hands_over, intent.is_offered
+        )
+        for intent in Intent.objects.filter(is_active=True).order_by("position", "code")
+    }
+    replies: dict[Any, list[str]] = defaultdict(list)
+    for reply in (
+        Reply.objects.filter(is_active=True, intent__is_active=True)
+        .select_related("intent")
+        .order_by("pk")
+    ):
+        replies[reply.intent.code, reply.language, reply.channel].append(reply.text)
+    suggestions: dict[str, list[str]] = defaultdict(list)
+    for question in SuggestedQuestion.objects.filter(is_active=True).order_by("position", "pk"):
+        suggestions[question.language].append(question.text)
+    return Content(
+        version=version,
+        intents=intents,
+        masker=Masker(
+            SensitiveWord.objects.filter(is_active=True).values_list("word", flat=True),
+            AllowedPhrase.objects.values_list("text", flat=True),
+        ),
+        _replies={key: tuple(texts) for key, texts in replies.items()},
+        _phrases={(p.purpose, p.language): p.text for p in Phrase.objects.order_by("pk")},
+        _suggestions={key: tuple(texts) for key, texts in suggestions.items()},
+    )

@@ -1,0 +1,266 @@
+"""What customers mean, what we say to it, and what we never let through.
+
+Every change goes through intents/services.py, which moves the ContentVersion in the
+same transaction: that is how every process learns of it.
+"""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+
+class Language(models.TextChoices):
+    """The languages in which customers are answered."""
+
+    CHINESE = "zh", _("Chinese")
+    ENGLISH = "en", _("English")
+
+
+class Channel(models.TextChoices):
+    """Where a conversation takes place; a reply may be meant for one of them."""
+
+    ANY = "", _("any channel")
+    WEB = "web", _("chat page")
+    API = "api", _("programs (REST)")
+
+
+class Intent(models.Model):
+    """One thing that customers want. Its code never changes: models and logs know it."""
+
+    code = models.SlugField(
+        _("code"),
+        max_length=40,
+        unique=True,
+        help_text=_("Lower-case letters, digits and _; fixed once saved."),
+    )
+    name_zh = models.CharField(_("Chinese name"), max_length=40)
+    name_en = models.CharField(_("English name"), max_length=60)
+    description_zh = models.TextField(_("what belongs here (Chinese)"), blank=True)
+    description_en = models.TextField(_("what belongs here (English)"), blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=1000)
+    is_active = models.BooleanField(
+        _("switched on"), default=True, help_text=_("Switched off, it is never answered.")
+    )
+    hands_over = models.BooleanField(
+        _("hands over to a human"),
+        default=False,
+        help_text=_("After the reply the conversation waits for an agent."),
+    )
+    is_offered = models.BooleanField(
+        _("offered in “did you mean”"),
+        default=True,
+        help_text=_("A button when the bot is unsure; pointless for greetings and small talk."),
+    )
+    # Grows by one with each save; the admin refuses to save over a newer one.
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("intent")
+        verbose_name_plural = _("intents")
+
+    def __str__(self) -> str:
+        return f"{self.name_zh} ({self.code})"
+
+    def name(self, language: str) -> str:
+        return self.name_en if language == Language.ENGLISH else self.name_zh
+
+
+class Utterance(models.Model):
+    """A sentence of a customer, labelled with its intent."""
+
+    class Split(models.TextChoices):
+        TRAIN = "train", _("training")
+        # Frozen: never trained on, and the yardstick of every model.
+        EVALUATION = "evaluation", _("evaluation")
+
+    intent = models.ForeignKey(
+        Intent, models.CASCADE, related_name="utterances", verbose_name=_("intent")
+    )
+    text = models.CharField(_("text"), max_length=500)
+    # normalize.key(text): the same sentence in two spellings is one utterance, in one intent.
+    key = models.CharField(max_length=500, unique=True, editable=False)
+    language = models.CharField(_("language"), max_length=2, choices=Language)
+    # Paraphrases and near-duplicates share a family and stay in one split.
+    family = models.CharField(_("family"), max_length=80, blank=True)
+    split = models.CharField(_("split"), max_length=10, choices=Split, default=Split.TRAIN)
+    created_at = models.DateTimeField(_("added at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("utterance")
+        verbose_name_plural = _("utterances")
+        indexes = [
+            # prototypes and training read all training utterances of an intent
+            models.Index(fields=["intent", "split"], name="intents_utterance_split"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Reply(models.Model):
+    """One way of answering an intent; among those that fit, one is chosen at random."""
+
+    intent = models.ForeignKey(
+        Intent, models.CASCADE, related_name="replies", verbose_name=_("intent")
+    )
+    language = models.CharField(_("language"), max_length=2, choices=Language)
+    channel = models.CharField(
+        _("channel"), max_length=8, choices=Channel, default=Channel.ANY, blank=True
+    )
+    text = models.TextField(
+        _("text"),
+        max_length=2000,
+        help_text=_("Variables in braces, such as {order_number}; see the list of variables."),
+    )
+    is_active = models.BooleanField(_("in use"), default=True)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("reply")
+        verbose_name_plural = _("replies")
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Phrase(models.Model):
+    """A fixed sentence of the bot: greeting, fallback, hand-over and the like."""
+
+    class Purpose(models.TextChoices):
+        GREETING = "greeting", _("greeting")
+        CLARIFY = "clarify", _("asks what was meant")
+        FALLBACK = "fallback", _("did not understand")
+        UNSUPPORTED = "unsupported", _("neither Chinese nor English")
+        NO_REPLY = "no_reply", _("the intent has no reply in this language")
+        HANDED_OVER = "handed_over", _("a human has been called")
+        AGENT_JOINED = "agent_joined", _("an agent has joined")
+        HANDED_BACK = "handed_back", _("the bot answers again")
+        CLOSED = "closed", _("the conversation has ended")
+
+    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose)
+    language = models.CharField(_("language"), max_length=2, choices=Language)
+    text = models.TextField(_("text"), max_length=1000)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("phrase of the bot")
+        verbose_name_plural = _("phrases of the bot")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["purpose", "language"], name="intents_one_phrase_per_purpose"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} ({self.language})"
+
+
+class SuggestedQuestion(models.Model):
+    """A question offered to a customer who has not asked one yet."""
+
+    language = models.CharField(_("language"), max_length=2, choices=Language)
+    text = models.CharField(_("text"), max_length=80)
+    position = models.PositiveSmallIntegerField(_("position"), default=100)
+    is_active = models.BooleanField(_("in use"), default=True)
+
+    class Meta:
+        verbose_name = _("suggested question")
+        verbose_name_plural = _("suggested questions")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class SensitiveWord(models.Model):
+    """A word that is starred out before anything else sees a text."""
+
+    word = models.CharField(_("word"), max_length=60, unique=True)
+    category = models.CharField(_("category"), max_length=40, blank=True)
+    is_active = models.BooleanField(_("in use"), default=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("sensitive word")
+        verbose_name_plural = _("sensitive words")
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class AllowedPhrase(models.Model):
+    """An innocent phrase that holds a sensitive word (大麻烦 holds 大麻) and stays readable."""
+
+    text = models.CharField(_("phrase"), max_length=60, unique=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("allowed phrase")
+        verbose_name_plural = _("allowed phrases")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class ContentVersion(models.Model):
+    """One row that moves with every change of content, in the same transaction.
+
+    `answers` moves with anything that changes what is said or let through;
+    `understanding` only with utterances and intents, on which prototypes depend.
+    """
+
+    answers = models.PositiveBigIntegerField(default=1)
+    understanding = models.PositiveBigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.answers}/{self.understanding}"
+
+
+class Embedding(models.Model):
+    """The base encoder's vector of one text, kept so that no process computes it twice."""
+
+    encoder = models.CharField(max_length=64)  # hash of the encoder
+    key = models.CharField(max_length=64)  # SHA-256 of the text as it was embedded
+    vector = models.BinaryField()  # float16, little endian, unit length
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["encoder", "key"], name="intents_embedded_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class PredictionRecord(models.Model):
+    """What the bot understood, once per answered message; review, replay and drift read it."""
+
+    created_at = models.DateTimeField(_("at"), default=timezone.now)
+    # Personal data is replaced by typed placeholders before it is written here.
+    text = models.TextField(_("text"))
+    language = models.CharField(_("language"), max_length=2, blank=True)
+    intent = models.CharField(_("intent"), max_length=40, blank=True)  # Intent.code; "" for none
+    probability = models.FloatField(_("probability"), null=True)
+    ranked = models.JSONField(_("ranked"), default=list)  # [[code, probability], …], best first
+    decision = models.CharField(_("decision"), max_length=10)
+    source = models.CharField(_("answered by"), max_length=12)  # model, prototypes, keywords, none
+    model_version = models.CharField(_("model version"), max_length=64, blank=True)
+    elapsed_ms = models.FloatField(_("milliseconds"))
+    cached = models.BooleanField(_("from the cache"), default=False)
+
+    class Meta:
+        verbose_name = _("prediction record")
+        verbose_name_plural = _("prediction records")
+        indexes = [
+            # the admin's list, newest first, and retention
+            models.Index(fields=["-created_at"], name="intents_record_newest"),
+            # "does a log know this intent?" before a delete
+            models.Index(fields=["intent"], name="intents_record_intent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{timezone.localtime(self.created_at):%Y-%m-%d %H:%M} {self.intent or '—'}"
