@@ -1,0 +1,192 @@
+"""Model versions: how good each is, which one answers, and how to change that."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from csplatform.errors import Refusal
+from intents.models import Intent
+from training import registry
+from training.admin.engine import engine_state
+from training.models import ActiveModel, Evaluation, ModelVersion
+
+CONFUSIONS_SHOWN = 20
+
+
+def measures_of(version: ModelVersion) -> dict[str, Any]:
+    """Return the measures of a version as the page shows them; three queries.
+
+    Returns:
+        `evaluations` in the order fp32, int8; `per_intent` rows with the measures of the
+        int8 model (the one that answers), weakest first; `confusions`, the commonest first;
+        `unmeasured_intents`, learned but without evaluation utterances, so that nobody knows
+        how well.
+    """
+    names = {intent.code: str(intent) for intent in Intent.objects.all()}
+    evaluations = sorted(version.evaluations.all(), key=lambda one: one.precision)
+    served = next((one for one in evaluations if one.precision == Evaluation.Precision.INT8), None)
+    rows, confusions, unmeasured = [], [], []
+    if served is not None:
+        full = next((one for one in evaluations if one is not served), None)
+        rows = [
+            {
+                "name": names.get(code, code),
+                **measures,
+                "fp32_f1": full.per_intent.get(code, {}).get("f1") if full else None,
+            }
+            for code, measures in served.per_intent.items()
+        ]
+        rows.sort(key=lambda row: row["f1"])
+        unmeasured = [
+            names.get(code, code)
+            for code in version.labels
+            if not served.per_intent.get(code, {}).get("texts")
+        ]
+        confusions = [
+            {"meant": names.get(true, true), "taken": names.get(other, other), "count": count}
+            for true, other, count in sorted(served.confusion, key=lambda row: -row[2])
+            if true != other
+        ][:CONFUSIONS_SHOWN]
+    return {
+        "evaluations": evaluations,
+        "per_intent": rows,
+        "confusions": confusions,
+        "unmeasured_intents": unmeasured,
+        "unknown_intents": [name for code, name in names.items() if code not in version.labels],
+    }
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ModelAdmin):
+    list_display = ("name", "state", "accuracy", "macro_f1", "fp32", "utterances", "created_at")
+    ordering = ("-created_at",)
+    search_fields = ("name",)
+    list_before_template = "admin/training/modelversion/active.html"
+    change_form_outer_before_template = "admin/training/modelversion/activate.html"
+    change_form_outer_after_template = "admin/training/modelversion/measures.html"
+    fields = ("name", "run", "encoder", "utterances", "created_at")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path(
+                "<int:pk>/activate/",
+                view(self.activate),
+                name="training_modelversion_activate",
+            ),
+            path("roll-back/", view(self.roll_back), name="training_modelversion_roll_back"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
+        active = ActiveModel.objects.filter(version=OuterRef("pk"))
+        versions = super().get_queryset(request).annotate(answers_now=Exists(active))
+        return versions.prefetch_related("evaluations")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {
+            "engine": engine_state(),
+            "active": ActiveModel.objects.select_related("version").first(),
+            "before_active": registry.before_active(),
+            "may_activate": request.user.has_perm("training.change_activemodel"),
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        version = self.get_object(request, object_id)
+        context = measures_of(version) if version else {}
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+    def activate(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let this version answer from now on, in every process."""
+        version = get_object_or_404(ModelVersion, pk=pk)
+        if self._moves(
+            request, lambda: registry.activate(version_id=pk, now=timezone.now(), by=request.user)
+        ):
+            self.log_change(request, version, gettext("Activated."))
+        return redirect("admin:training_modelversion_changelist")
+
+    def roll_back(self, request: HttpRequest) -> HttpResponse:
+        """Ask, then let the version before the active one answer again."""
+        if not request.user.has_perm("training.change_activemodel"):
+            raise PermissionDenied
+        back_to = registry.before_active()
+        if back_to is not None and request.method != "POST":
+            context = {
+                **self.admin_site.each_context(request),
+                "title": gettext("Roll back to %(version)s") % {"version": back_to},
+                "opts": self.opts,
+                "active": registry.active(),
+                "back_to": back_to,
+            }
+            return TemplateResponse(request, "admin/training/modelversion/roll_back.html", context)
+        if back_to is not None and request.POST.get("version") != str(back_to.pk):
+            self.message_user(
+                request,
+                _("Another model has become active meanwhile: nothing was rolled back."),
+                messages.ERROR,
+            )
+        else:
+            self._moves(request, lambda: registry.roll_back(now=timezone.now(), by=request.user))
+        return redirect("admin:training_modelversion_changelist")
+
+    def _moves(self, request: HttpRequest, move: Any) -> bool:
+        if not request.user.has_perm("training.change_activemodel"):
+            raise PermissionDenied
+        if request.method != "POST":
+            return False
+        try:
+            move()
+        except Refusal as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return False
+        self.message_user(request, _("Done. Every process answers with it within a few seconds."))
+        return True
+
+    @display(description=_("state"), label={"active": "success", "kept": "info"})
+    def state(self, version: Any) -> tuple[str, str]:
+        return (
+            ("active", gettext("in service")) if version.answers_now else ("kept", gettext("kept"))
+        )
+
+    @display(description=_("accuracy"))
+    def accuracy(self, version: ModelVersion) -> str:
+        return self._measure(version, Evaluation.Precision.INT8, "accuracy")
+
+    @display(description=_("macro F1"))
+    def macro_f1(self, version: ModelVersion) -> str:
+        return self._measure(version, Evaluation.Precision.INT8, "macro_f1")
+
+    @display(description=_("accuracy before shrinking (fp32)"))
+    def fp32(self, version: ModelVersion) -> str:
+        return self._measure(version, Evaluation.Precision.FP32, "accuracy")
+
+    def _measure(self, version: ModelVersion, precision: str, name: str) -> str:
+        for evaluation in version.evaluations.all():
+            if evaluation.precision == precision:
+                return f"{100 * getattr(evaluation, name):.1f} %"
+        return "—"

@@ -1,0 +1,99 @@
+"""Fits the light head: logistic regression over n-grams and the frozen encoder's vectors."""
+
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from intents.inference.scoring import Floats, LightHead, Tfidf, ngrams
+
+# Chosen on dev sets (jddc, massive, banking77): see the table in docs/accuracy.md.
+_LEAST_TEXTS = 2  # an n-gram of one text alone only makes the file larger
+_MOST_GRAMS = 30_000
+_SHRINKAGE = 0.3
+_INVERSE_PENALTY = 10.0
+
+
+def fit(texts: Sequence[str], vectors: Floats, targets: npt.NDArray[np.int64]) -> LightHead:
+    """Fit on training texts.
+
+    Args:
+        texts: As models read them.
+        vectors: Of the frozen encoder, unit length, shape (n, d).
+        targets: Column of each text's intent, shape (n,); all of 0 to k - 1 occur, k at least 2.
+    """
+    tfidf = _tfidf(texts)
+    grams = _matrix(tfidf, texts)
+    centre = vectors.mean(axis=0)
+    whitening = _whitening(vectors, targets)
+    whitened = (vectors - centre) @ whitening
+    # Length about 1, as the n-gram rows have: the penalty then weighs both alike.
+    scale = 1.0 / max(float(np.sqrt(np.square(whitened).sum(axis=1).mean())), 1e-12)
+    features = sparse.hstack([grams, sparse.csr_matrix(whitened * scale)], format="csr")
+    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=300, tol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # early is good enough
+        model.fit(features, targets)
+    weights, bias = model.coef_.T, model.intercept_
+    if weights.shape[1] == 1:  # of two classes sklearn keeps the second one's logit only
+        weights = np.hstack([-weights, weights]) / 2
+        bias = np.hstack([-bias, bias]) / 2
+    columns = len(tfidf.columns)
+    # Centring, whitening and scaling are linear: they go into weights and bias.
+    vector_weights = (whitening * scale) @ weights[columns:]
+    return LightHead(
+        tfidf=tfidf,
+        gram_weights=weights[:columns].astype(np.float16),
+        vector_weights=vector_weights.astype(np.float32),
+        bias=(bias - centre @ vector_weights).astype(np.float32),
+    )
+
+
+def _tfidf(texts: Sequence[str]) -> Tfidf:
+    counts = Counter(gram for text in texts for gram in set(ngrams(text)))
+    frequent = [(gram, count) for gram, count in counts.items() if count >= _LEAST_TEXTS]
+    frequent.sort(key=lambda item: (-item[1], item[0]))
+    kept = frequent[:_MOST_GRAMS]
+    documents = np.array([count for _, count in kept], np.float32)
+    return Tfidf(
+        columns={gram: column for column, (gram, _) in enumerate(kept)},
+        idf=(np.log((1 + len(texts)) / (1 + documents)) + 1).astype(np.float32),
+    )
+
+
+def _matrix(tfidf: Tfidf, texts: Sequence[str]) -> sparse.csr_matrix:
+    rows = [tfidf.row(text) for text in texts]
+    starts = np.cumsum([0, *(len(columns) for columns, _ in rows)])
+    return sparse.csr_matrix(
+        (
+            np.concatenate([weights for _, weights in rows]),
+            np.concatenate([columns for columns, _ in rows]),
+            starts,
+        ),
+        shape=(len(texts), len(tfidf.columns)),
+    )
+
+
+def _whitening(vectors: Floats, targets: npt.NDArray[np.int64]) -> Floats:
+    """Return the matrix that makes the spread within intents alike in every direction, (d, d).
+
+    Directions in which sentences of one intent differ anyway tell little, and the penalty
+    should not favour them. The covariance is shrunk towards the identity.
+    """
+    counts = np.bincount(targets)
+    sums = np.zeros((len(counts), vectors.shape[1]))
+    np.add.at(sums, targets, vectors)
+    within = vectors - (sums / counts[:, None])[targets]
+    covariance = within.T @ within / len(vectors)
+    spread = float(np.trace(covariance)) / len(covariance)
+    covariance = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * max(spread, 1e-9) * np.eye(
+        len(covariance)
+    )
+    values, directions = np.linalg.eigh(covariance)
+    whitening: Floats = directions / np.sqrt(np.maximum(values, 1e-12))
+    return whitening
