@@ -1,0 +1,45 @@
+"""Who may see which conversation. Sockets, views and services get theirs only from here.
+
+To someone who may not see it, a conversation does not exist: the answer is the same, so
+ids cannot be probed.
+"""
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from chat.models import Conversation
+from csplatform.errors import Refusal
+
+
+class NoSuchConversation(Refusal):
+    code = "no_such_conversation"
+    status = 404
+    detail = _("There is no such conversation.")
+
+
+def of_customer(uid: str, conversation_id: UUID) -> Conversation:
+    """Return the conversation if it is this customer's, open or closed.
+
+    Raises:
+        NoSuchConversation: It does not exist, or is somebody else's.
+    """
+    found = Conversation.objects.select_related("agent").filter(pk=conversation_id, uid=uid)
+    conversation = found.first()
+    if conversation is None:
+        raise NoSuchConversation
+    return conversation
+
+
+def of_agent(conversation_id: UUID) -> Conversation:
+    """Return any conversation: agents may read all of them.
+
+    The caller has checked the role (csplatform.roles.AGENTS).
+
+    Raises:
+        NoSuchConversation: It does not exist.
+    """
+    conversation = Conversation.objects.select_related("agent").filter(pk=conversation_id).first()
+    if conversation is None:
+        raise NoSuchConversation
+    return conversation

@@ -1,0 +1,74 @@
+"""Conversations, to read only: they are changed by talking."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from chat.admin import preview, trial
+from chat.models import Conversation
+
+TRANSCRIPT_MAX = 500  # messages of one page; longer conversations are cut at their beginning
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ModelAdmin):
+    list_display = ("uid", "customer", "state", "agent", "language", "channel", "opened_at")
+    list_filter = ("status", "language", "channel", "opened_at")
+    list_select_related = ("customer", "agent")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("uid", "customer__name", "messages__text")
+    search_help_text = _("Searches customers and what was said.")
+    ordering = ("-opened_at",)
+    fields = ("uid", "customer", "status", "agent", "language", "channel", "opened_at")
+    change_form_outer_after_template = "admin/chat/conversation/transcript.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("try/", view(trial.try_question), name="try_question"),
+            path("preview/", view(preview.preview_reply), name="preview_reply"),
+            *super().get_urls(),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        return super().get_queryset(request).select_related("customer", "agent")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        conversation = self.get_object(request, object_id)
+        latest = []
+        if conversation is not None:
+            messages = conversation.messages.select_related("author").order_by("-seq")
+            latest = list(messages[:TRANSCRIPT_MAX])[::-1]
+        context = {"transcript": latest, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    @display(
+        description=_("status"),
+        ordering="status",
+        label={
+            Conversation.Status.BOT: "info",
+            Conversation.Status.WAITING: "danger",
+            Conversation.Status.AGENT: "success",
+            Conversation.Status.CLOSED: "default",
+        },
+    )
+    def state(self, conversation: Conversation) -> tuple[str, str]:
+        return conversation.status, conversation.get_status_display()

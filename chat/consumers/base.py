@@ -1,0 +1,243 @@
+"""What both sockets share: sign-in and its expiry, refusals, and sending what a client lacks."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ClassVar
+from uuid import UUID
+
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import AuthenticationFailed
+
+from chat import protocol, sockets
+from chat.sockets import Frame
+from csplatform import layers, rates, tokens
+from csplatform.errors import Refusal
+from csplatform.roles import Role
+from csplatform.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+SIGN_IN_AGAIN = 4401
+WRONG_ROLE = 4403
+HELLO_WITHIN_S = 10.0
+TYPING_EVERY_S = 3.0
+
+_LOCALES = {"zh": "zh-hans", "en": "en"}
+_UNAVAILABLE = _("This cannot be stored right now. It is tried again.")
+
+# A task that nobody refers to may be collected while it runs.
+_running: set[asyncio.Task[None]] = set()
+
+
+def keep(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+class Following:
+    """One conversation that a socket shows, and what its client has of it."""
+
+    def __init__(self, conversation_id: UUID) -> None:
+        self.conversation_id = conversation_id
+        self.sent = 0  # seq up to which the client has every line
+        self.status: Frame | None = None  # as the client knows it
+        self.is_joined = False  # to the group of hints
+
+
+class Socket(AsyncJsonWebsocketConsumer):
+    """A socket that is shut unless its first frame signs in, and that never fails for a frame."""
+
+    roles: ClassVar[frozenset[Role]]
+    frames: ClassVar[protocol.Frames]
+    for_staff: ClassVar[bool]
+
+    async def connect(self) -> None:
+        self.bearer: tokens.Bearer | None = None
+        self.locale = settings.LANGUAGE_CODE
+        self._is_open = True
+        self._typed_at = -TYPING_EVERY_S
+        # Hints and answers come at the same time; each line goes out once and in order.
+        self._delivering = asyncio.Lock()
+        self._shut = self._shut_after(HELLO_WITHIN_S)
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        self._is_open = False
+        self._shut.cancel()
+
+    async def end(self, code: int) -> None:
+        self._is_open = False
+        self._shut.cancel()
+        await self.close(code)
+
+    def _shut_after(self, seconds: float) -> asyncio.TimerHandle:
+        loop = asyncio.get_running_loop()
+        return loop.call_later(max(0.0, seconds), lambda: keep(self.end(SIGN_IN_AGAIN)))
+
+    # --- In ---
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        if not self._is_open:
+            return
+        try:
+            kind, frame = protocol.parse(text_data, self.frames)
+        except protocol.InvalidFrame as refusal:
+            if self.bearer is None:
+                await self.end(SIGN_IN_AGAIN)
+            else:
+                await self.refuse(refusal, refusal.client_id)
+            return
+        if kind == "hello":
+            await self._hello(frame)
+        elif self.bearer is None:
+            await self.end(SIGN_IN_AGAIN)
+        else:
+            await self._guarded(getattr(self, f"on_{kind}"), frame)
+
+    async def _guarded(self, handle: Callable[[Frame], Awaitable[None]], frame: Frame) -> None:
+        """Call a handler; a refusal, or a database that is away, is told and changes nothing."""
+        client_id = frame.get("client_id")
+        try:
+            await handle(frame)
+        except Refusal as refusal:
+            await self.refuse(refusal, client_id)
+        except DatabaseError:
+            logger.exception("A frame could not be handled")
+            await self.say(sockets.refused("unavailable", self._read(_UNAVAILABLE), client_id))
+
+    async def _hello(self, frame: Frame) -> None:
+        try:
+            bearer = await in_thread(tokens.bearer_of)(frame["token"])
+        except AuthenticationFailed:
+            await self.end(SIGN_IN_AGAIN)
+            return
+        if not bearer.roles & self.roles or bearer.expires_at is None:
+            await self.end(WRONG_ROLE)
+            return
+        self.locale = _LOCALES[frame["language"]]
+        self._shut.cancel()
+        self._shut = self._shut_after(bearer.expires_at - time.time())
+        before, self.bearer = self.bearer, bearer
+        await self._guarded(
+            lambda hello: self.signed_in(
+                hello, is_same=before is not None and before.pk == bearer.pk
+            ),
+            frame,
+        )
+
+    async def signed_in(self, frame: Frame, *, is_same: bool) -> None:
+        raise NotImplementedError
+
+    async def limit(self) -> None:
+        """Count what costs the database something.
+
+        Raises:
+            TooFast: Too much of it.
+        """
+        assert self.bearer is not None  # noqa: S101  (checked before any handler)
+        await in_thread(rates.count)("chat", self.bearer.pk)
+
+    # --- Out ---
+
+    async def say(self, frame: Frame) -> None:
+        """Send a frame. A client that has gone stops nothing: what it sent is still answered."""
+        if not self._is_open:
+            return
+        try:
+            await self.send_json(frame)
+        except OSError:  # what ASGI servers raise then (ASGI specification 2.4, "send")
+            self._is_open = False
+
+    async def refuse(self, refusal: Refusal, client_id: object = None) -> None:
+        await self.say(sockets.refused(refusal.code, self._read(refusal.detail), client_id))
+
+    def _read(self, text: object) -> str:
+        with translation.override(self.locale):
+            return str(text)
+
+    @classmethod
+    async def encode_json(cls, content: Any) -> str:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+    # --- Following a conversation ---
+
+    async def join(self, followed: Following) -> None:
+        """Have hints of it come here; with the layer away, the next heartbeat tries again."""
+        if not followed.is_joined:
+            followed.is_joined = await self.in_group(sockets.group_of(followed.conversation_id))
+
+    async def leave(self, followed: Following) -> None:
+        group = sockets.group_of(followed.conversation_id)
+        await self.bounded(self.channel_layer.group_discard(group, self.channel_name))
+
+    async def in_group(self, group: str) -> bool:
+        return await self.bounded(self.channel_layer.group_add(group, self.channel_name))
+
+    @staticmethod
+    async def bounded(work: Awaitable[None]) -> bool:
+        try:
+            await asyncio.wait_for(work, layers.TIMEOUT_S)
+        except Exception as error:
+            logger.warning("The channel layer is away: %r", error)
+            return False
+        return True
+
+    async def deliver(self, followed: Following, *, after: int | None = None) -> None:
+        """Send what the client lacks: who has the conversation, and lines in order.
+
+        Args:
+            after: What it says it has; it is answered even if it lacks nothing.
+        """
+        async with self._delivering:
+            is_asked = after is not None
+            followed.sent = followed.sent if after is None else after
+            while self._is_open:
+                news = await in_thread(sockets.news)(followed.conversation_id, followed.sent)
+                if news.messages or is_asked:
+                    frame = sockets.messages(
+                        news.conversation, news.messages, for_staff=self.for_staff
+                    )
+                    await self.say(frame)
+                    is_asked = False
+                if news.messages:
+                    followed.sent = news.messages[-1].seq
+                status = sockets.status(news.conversation)
+                if status != followed.status:
+                    followed.status = status
+                    await self.say(status)
+                if len(news.messages) < sockets.MESSAGES_PER_FRAME:
+                    return
+
+    async def has_own(self, followed: Following, seq: int) -> None:
+        """Note that the client has its own line: `accepted` brought it."""
+        async with self._delivering:
+            if seq == followed.sent + 1:
+                followed.sent = seq
+
+    async def deliver_if_possible(self, followed: Following) -> None:
+        """Do it on a hint: with the database away, the next hint or heartbeat brings it."""
+        try:
+            await self.deliver(followed)
+        except DatabaseError:
+            logger.exception("A hint could not be followed")
+
+    def may_type(self) -> bool:
+        """Whether "is writing" is due again; more often, it is dropped."""
+        now = time.monotonic()
+        if now - self._typed_at < TYPING_EVERY_S:
+            return False
+        self._typed_at = now
+        return True
+
+    async def on_ping(self, frame: Frame) -> None:
+        await self.say({"type": "pong"})

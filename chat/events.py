@@ -1,0 +1,56 @@
+"""What happened in a conversation. chat/services publishes, listeners.py reacts."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that is in the database by the time anybody hears of it."""
+
+    conversation_id: UUID
+    seq: int  # of its newest message
+    status: str  # Conversation.Status at that time
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagePosted(Event):
+    """A line was added, by whomever."""
+
+    sender: str  # Message.Sender
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusChanged(Event):
+    """Somebody else has the conversation now, or it has ended."""
+
+
+Kind = TypeVar("Kind", bound=Event)
+_listeners: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
+
+
+def on(*kinds: type[Kind]) -> Callable[[Callable[[Kind], None]], Callable[[Kind], None]]:
+    """Have a function called with every event of these kinds."""
+
+    def register(listener: Callable[[Kind], None]) -> Callable[[Kind], None]:
+        for kind in kinds:
+            _listeners[kind].append(listener)
+        return listener
+
+    return register
+
+
+def publish_on_commit(event: Event) -> None:
+    """Call the listeners once the transaction has committed; never if it rolls back.
+
+    `robust`: by then the rows are saved, so a listener that fails is logged; it
+    stops neither the other listeners nor the caller.
+    """
+    for listener in _listeners[type(event)]:
+        transaction.on_commit(partial(listener, event), robust=True)

@@ -1,0 +1,126 @@
+"""What clients may send over a socket, checked before anything else sees it: docs/protocol.md.
+
+Frames out are in sockets.py.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from csplatform.errors import Refusal
+from intents.models import Language
+
+_SEQ_MOST = 2**31 - 1
+
+
+class InvalidFrame(Refusal):
+    code = "invalid"
+    status = 400
+    detail = _("Some of the data is missing or wrong.")
+
+    def __init__(self, client_id: str | None = None) -> None:
+        self.client_id = client_id  # of the message that the sender waits for
+        super().__init__()
+
+
+class Ping(serializers.Serializer):
+    """Heartbeat; no fields."""
+
+
+class Hello(serializers.Serializer):
+    """Sign in, or bring a new token."""
+
+    token = serializers.CharField(max_length=4096)
+    language = serializers.ChoiceField(Language.values, default=Language.CHINESE)
+
+
+class CustomerHello(Hello):
+    """Sign in and follow a conversation."""
+
+    conversation = serializers.UUIDField(allow_null=True, default=None)
+    after = serializers.IntegerField(default=0, min_value=0, max_value=_SEQ_MOST)
+
+
+class CustomerMessage(serializers.Serializer):
+    """A line of the customer; its length and content are for the service to judge."""
+
+    client_id = serializers.UUIDField()
+    text = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
+class CustomerCatchUp(serializers.Serializer):
+    """What is missing after a seq."""
+
+    after = serializers.IntegerField(min_value=0, max_value=_SEQ_MOST)
+
+
+class Human(serializers.Serializer):
+    """The customer asks for a human; no fields."""
+
+
+class CustomerTyping(serializers.Serializer):
+    """The customer is writing; no fields."""
+
+
+class Named(serializers.Serializer):
+    """An agent's frame about one conversation."""
+
+    conversation = serializers.UUIDField()
+
+
+class Open(Named):
+    """Follow a conversation."""
+
+    after = serializers.IntegerField(default=0, min_value=0, max_value=_SEQ_MOST)
+
+
+class AgentMessage(Named, CustomerMessage):
+    """A line of the agent."""
+
+
+Frames = Mapping[str, type[serializers.Serializer]]
+
+CUSTOMER: Frames = {
+    "hello": CustomerHello,
+    "message": CustomerMessage,
+    "catch_up": CustomerCatchUp,
+    "human": Human,
+    "typing": CustomerTyping,
+    "ping": Ping,
+}
+WORKSPACE: Frames = {
+    "hello": Hello,
+    "open": Open,
+    "catch_up": Open,
+    "message": AgentMessage,
+    "take": Named,
+    "hand_back": Named,
+    "close": Named,
+    "typing": Named,
+    "ping": Ping,
+}
+
+
+def parse(text: str | None, frames: Frames) -> tuple[str, dict[str, Any]]:
+    """Return the type of a frame and its checked fields; fields that nobody knows are dropped.
+
+    Raises:
+        InvalidFrame: Not JSON, not an object, an unknown type, a field missing or wrong.
+    """
+    try:
+        frame = json.loads(text or "")
+    except (ValueError, RecursionError):
+        raise InvalidFrame from None
+    kind = frame.get("type") if isinstance(frame, dict) else None
+    if not isinstance(kind, str) or kind not in frames:
+        raise InvalidFrame
+    checked = frames[kind](data=frame)
+    if not checked.is_valid():
+        client_id = frame.get("client_id")
+        raise InvalidFrame(
+            client_id if isinstance(client_id, str) and len(client_id) <= 36 else None
+        )
+    return kind, dict(checked.validated_data)

@@ -1,0 +1,203 @@
+"""Messages: of customers, of the bot, of agents. Stored first, acknowledged after the commit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from chat import access
+from chat.models import Message
+from chat.replies import Answer
+from chat.services import handover
+from chat.services.conversations import (
+    ConversationClosed,
+    Status,
+    add_line,
+    locked,
+    locked_of_message,
+    open_conversation,
+)
+from csplatform.errors import Refusal
+from intents import guard, language
+from intents.models import Channel, Language
+
+
+class EmptyMessage(Refusal):
+    code = "empty"
+    status = 400
+    detail = _("There is nothing in this message.")
+
+
+class TooLong(Refusal):
+    code = "too_long"
+    status = 413
+
+    def __init__(self) -> None:
+        most = settings.CHAT_MESSAGE_MAX_CHARS
+        super().__init__(
+            _("This message is too long: at most %(most)s characters.") % {"most": most}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A stored message."""
+
+    message: Message
+    is_new: bool  # False: it was posted before, and this is what was stored then
+
+
+def post_customer_message(
+    *,
+    uid: str,
+    text: str,
+    now: datetime,
+    client_id: UUID | None = None,
+    conversation_id: UUID | None = None,
+    channel: str = Channel.WEB,
+    spoken: str = Language.CHINESE,
+) -> Posted:
+    """Store what a customer said, with the sensitive words starred out.
+
+    A `client_id` seen before returns the message stored then, whatever the text is now.
+
+    Args:
+        conversation_id: One of the customer's; None takes the open one, else a new one.
+        channel: Of a new conversation.
+        spoken: Language of a new conversation until a message says otherwise.
+
+    Raises:
+        EmptyMessage: White space only.
+        TooLong: More than CHAT_MESSAGE_MAX_CHARS characters.
+        Blocked: It looks like an attack; nothing is stored.
+        NoSuchConversation: It does not exist, or is somebody else's.
+        ConversationClosed: Too late; without `conversation_id` it opens a new one.
+    """
+    text = _checked(text)
+    guard.check(text)
+    text = guard.mask(text).text
+    detected = language.detect(text)
+    # In all his conversations: the one it was sent to first may have been closed before the
+    # browser sent it again, and then it must not open another.
+    if client_id is not None and (stored := _stored(uid, client_id)) is not None:
+        return Posted(stored, is_new=False)
+    with transaction.atomic():
+        conversation = (
+            open_conversation(uid, channel=channel, spoken=detected or spoken, now=now)
+            if conversation_id is None
+            else locked(access.of_customer(uid, conversation_id).pk)
+        )
+        # Again under the lock: it may have been sent twice at once.
+        if client_id is not None and (stored := _stored(uid, client_id)) is not None:
+            return Posted(stored, is_new=False)
+        if conversation.status == Status.CLOSED:
+            raise ConversationClosed
+        if detected:
+            conversation.language = detected
+        elif language.is_code(text):
+            detected = conversation.language
+        message = add_line(
+            conversation,
+            sender=Message.Sender.CUSTOMER,
+            text=text,
+            now=now,
+            client_id=client_id,
+            language=detected,
+            awaits_answer=conversation.status != Status.AGENT,
+        )
+    return Posted(message, is_new=True)
+
+
+def post_answer(*, message_id: int, answer: Answer, now: datetime) -> Posted | None:
+    """Store the bot's answer, unless the message has one or the bot lost the conversation.
+
+    With `answer.hands_over` the conversation waits for an agent from then on.
+
+    Returns:
+        The answer, new or old; None when an agent took over, or it was closed.
+    """
+    with transaction.atomic(savepoint=False):
+        conversation = locked_of_message(message_id)
+        # One UPDATE decides between the web process and the sweep.
+        owed = Message.objects.filter(pk=message_id, awaits_answer=True)
+        if not owed.update(awaits_answer=False):
+            stored = Message.objects.filter(answers_id=message_id).first()
+            return Posted(stored, is_new=False) if stored else None
+        posted = add_line(
+            conversation,
+            sender=Message.Sender.BOT,
+            text=answer.text,
+            now=now,
+            answers_id=message_id,
+            decision=answer.decision,
+            intent=answer.intent,
+            probability=answer.probability,
+            model_version=answer.model_version,
+            buttons=list(answer.buttons),
+        )
+        if answer.hands_over:
+            handover.wait_for_agent(conversation, now=now)
+        return Posted(posted, is_new=True)
+
+
+def leave_to_agent(*, message_id: int) -> bool:
+    """Let a message go without an answer of the bot's: an agent was called and will read it.
+
+    Returns:
+        False when it was answered, or left, before.
+    """
+    owed = Message.objects.filter(pk=message_id, awaits_answer=True)
+    return bool(owed.update(awaits_answer=False))
+
+
+def post_agent_message(
+    *,
+    conversation_id: UUID,
+    agent_id: int,
+    text: str,
+    now: datetime,
+    client_id: UUID | None = None,
+) -> Message:
+    """Store what an agent said. A `client_id` seen before returns the message stored then.
+
+    Raises:
+        EmptyMessage, TooLong: As for customers.
+        NotYours: Somebody else has the conversation, or nobody.
+        NoSuchConversation: It does not exist.
+    """
+    text = _checked(text)
+    with transaction.atomic():
+        conversation = locked(conversation_id)
+        if client_id is not None:
+            stored = conversation.messages.filter(client_id=client_id, author_id=agent_id).first()
+            if stored is not None:
+                return stored
+        if conversation.status != Status.AGENT or conversation.agent_id != agent_id:
+            raise handover.NotYours
+        return add_line(
+            conversation,
+            sender=Message.Sender.AGENT,
+            text=text,
+            now=now,
+            client_id=client_id,
+            author_id=agent_id,
+        )
+
+
+def _checked(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise EmptyMessage
+    if len(text) > settings.CHAT_MESSAGE_MAX_CHARS:
+        raise TooLong
+    return text
+
+
+def _stored(uid: str, client_id: UUID) -> Message | None:
+    stored = Message.objects.filter(
+        conversation__uid=uid, client_id=client_id, sender=Message.Sender.CUSTOMER
+    )
+    return stored.select_related("conversation").first()
