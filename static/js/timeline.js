@@ -1,0 +1,351 @@
+// @ts-check
+/**
+ * What a conversation looks like, as pure functions of the frames received.
+ * No DOM and no socket here: `node --test tests/js/` runs it as it is.
+ *
+ * Frames come from the socket and from REST, in any order and some of them twice.
+ * Messages are merged by `seq`, which has no gaps, so a client always knows what it lacks.
+ *
+ * @typedef {"CUSTOMER" | "BOT" | "AGENT" | "SYSTEM"} Sender
+ * @typedef {"BOT" | "WAITING" | "AGENT" | "CLOSED" | "UNKNOWN"} Status  UNKNOWN: not told yet
+ * @typedef {{label: string, text?: string, action?: string}} Button
+ * @typedef {{conversation: string, seq: number, sender: Sender, text: string, sent_at: string,
+ *   client_id: string | null, answers: number | null, decision: string, intent: string,
+ *   probability: number | null, buttons: Button[], author: string}} Message
+ * @typedef {"sending" | "failed" | "refused"} PendingState
+ *   failed: nobody answered, sending again is safe. refused: sending again cannot help.
+ * @typedef {{client_id: string, text: string, sent_at: string, state: PendingState,
+ *   reason: string, below?: string | null}} Pending
+ *   below: of a refused one, the key of the line it stays under, null on top
+ * @typedef {{me: Sender, conversation: string | null, status: Status, agent: string,
+ *   lastSeq: number, messages: readonly Message[], earlier: readonly Message[],
+ *   pending: readonly Pending[]}} Timeline
+ * @typedef {{kind: "day", key: string, at: string}
+ *   | {kind: "new", key: string}
+ *   | {kind: "message", key: string, sender: Sender, text: string, at: string, author: string,
+ *      first: boolean, last: boolean, newest: boolean, state: PendingState | "sent", reason: string,
+ *      buttons: readonly Button[], message: Message | null}} Row
+ */
+
+/** Refusals after which the same text would be refused again. */
+const FINAL = new Set([
+  "blocked",
+  "conversation_closed",
+  "empty",
+  "invalid",
+  "no_such_conversation",
+  "not_yours",
+  "too_long",
+]);
+/** Messages of one sender within this time stand together under one name. */
+const TOGETHER_MS = 3 * 60_000;
+
+/**
+ * @param {Sender} me whose messages are typed here
+ * @returns {Timeline}
+ */
+export function empty(me) {
+  return {
+    me,
+    conversation: null,
+    status: "BOT",
+    agent: "",
+    lastSeq: 0,
+    messages: [],
+    earlier: [],
+    pending: [],
+  };
+}
+
+/**
+ * Show a message before the server has it.
+ *
+ * @param {Timeline} timeline
+ * @param {{client_id: string, text: string, sent_at: string}} typed
+ * @returns {Timeline}
+ */
+export function posted(timeline, { client_id, text, sent_at }) {
+  const message = { client_id, text, sent_at, state: /** @type {const} */ ("sending"), reason: "" };
+  return { ...timeline, pending: [...timeline.pending, message] };
+}
+
+/**
+ * Mark a pending message; one that has arrived meanwhile stays arrived.
+ *
+ * @param {Timeline} timeline
+ * @param {string} clientId
+ * @param {PendingState} state
+ * @param {string} [reason] for the reader
+ * @returns {Timeline}
+ */
+export function marked(timeline, clientId, state, reason = "") {
+  // Not by its time: the clock here and the server's differ.
+  const last = timeline.messages.at(-1) ?? timeline.earlier.at(-1);
+  const below = state === "refused" && last ? keyOf(last) : null;
+  return {
+    ...timeline,
+    pending: timeline.pending.map((one) =>
+      one.client_id === clientId ? { ...one, state, reason, below } : one,
+    ),
+  };
+}
+
+/**
+ * Take a pending message away (the customer edits or drops it).
+ *
+ * @param {Timeline} timeline
+ * @param {string} clientId
+ * @returns {Timeline}
+ */
+export function withdrawn(timeline, clientId) {
+  return { ...timeline, pending: timeline.pending.filter((one) => one.client_id !== clientId) };
+}
+
+/**
+ * Apply one frame. Applying it again, or late, changes nothing.
+ *
+ * @param {Timeline} timeline
+ * @param {any} frame as in docs/protocol.md
+ * @returns {Timeline}
+ */
+export function received(timeline, frame) {
+  switch (frame.type) {
+    case "welcome":
+      return welcomed(timeline, frame);
+    case "accepted":
+      return accepted(timeline, frame);
+    case "messages":
+      return merged(timeline, frame);
+    case "status":
+      if (frame.conversation !== timeline.conversation) return timeline;
+      return { ...timeline, status: frame.status, agent: frame.agent };
+    case "refused":
+      if (!frame.client_id) return timeline;
+      return marked(
+        timeline,
+        frame.client_id,
+        FINAL.has(frame.code) ? "refused" : "failed",
+        frame.detail,
+      );
+    default:
+      return timeline; // of a newer server, or nothing to keep (typing, pong)
+  }
+}
+
+/**
+ * The cursor for catching up: everything up to and including it is here.
+ *
+ * @param {Timeline} timeline
+ * @returns {number} 0 when even the first message is missing
+ */
+export function completeUpTo(timeline) {
+  let seq = 0;
+  for (const message of timeline.messages) {
+    if (message.seq !== seq + 1) break;
+    seq = message.seq;
+  }
+  return seq;
+}
+
+/**
+ * @param {Timeline} timeline
+ * @returns {boolean} true: ask the server for what comes after `completeUpTo`
+ */
+export function hasGap(timeline) {
+  return completeUpTo(timeline) < timeline.lastSeq;
+}
+
+/**
+ * @param {Timeline} timeline
+ * @returns {readonly Pending[]} what to send (again) now that the server can be reached
+ */
+export function unsent(timeline) {
+  return timeline.pending.filter((one) => one.state !== "refused");
+}
+
+/**
+ * The lines to draw, in order: days, messages, and where a new conversation began.
+ *
+ * @param {Timeline} timeline
+ * @returns {Row[]} each with a key that stays the same from typing to the last redraw
+ */
+export function rows(timeline) {
+  /** @type {Row[]} */
+  const drawn = [];
+  let day = "";
+  /** @type {Extract<Row, {kind: "message"}> | null} */
+  let previous = null;
+
+  /** @param {Omit<Extract<Row, {kind: "message"}>, "kind" | "first" | "last" | "newest">} line */
+  const add = (line) => {
+    const date = new Date(line.at);
+    const its = `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+    if (its !== day) {
+      day = its;
+      previous = null;
+      // The conversation is in the key because clocks differ: a day can come up twice.
+      drawn.push({ kind: "day", key: `day ${its} ${drawn.length ? line.key : ""}`, at: line.at });
+    }
+    const together =
+      previous !== null &&
+      previous.sender === line.sender &&
+      previous.author === line.author &&
+      date.getTime() - new Date(previous.at).getTime() < TOGETHER_MS;
+    if (together && previous) previous.last = false;
+    previous = { kind: "message", ...line, first: !together, last: true, newest: false };
+    drawn.push(previous);
+  };
+
+  const waiting = unsent(timeline);
+  const refused = timeline.pending.filter((one) => one.state === "refused");
+  /** @param {string | null} key */
+  const addRefused = (key) => {
+    for (const one of refused) if ((one.below ?? null) === key) add(lineOfPending(one, timeline.me));
+  };
+
+  addRefused(null);
+  for (const message of timeline.earlier) {
+    add(lineOf(message));
+    addRefused(keyOf(message));
+  }
+  if (timeline.earlier.length && (timeline.messages.length || waiting.length)) {
+    drawn.push({ kind: "new", key: `new ${timeline.earlier.length}` });
+    previous = null;
+  }
+  // What was refused is no answer to the question that the buttons belong to.
+  const newest = waiting.length ? null : timeline.messages.at(-1);
+  for (const message of timeline.messages) {
+    add({ ...lineOf(message), buttons: message === newest ? message.buttons : [] });
+    addRefused(keyOf(message));
+  }
+  for (const one of waiting) add(lineOfPending(one, timeline.me));
+  const newestOwn = drawn.findLast(
+    (row) => row.kind === "message" && row.sender === timeline.me && row.state !== "refused",
+  );
+  if (newestOwn?.kind === "message") newestOwn.newest = true;
+  return drawn;
+}
+
+/** @param {Message} message */
+function keyOf({ client_id, conversation, seq }) {
+  return client_id ?? `${conversation} ${seq}`;
+}
+
+/** @param {Pending} pending @param {Sender} me */
+function lineOfPending({ client_id, text, sent_at, state, reason }, me) {
+  return {
+    key: client_id,
+    sender: me,
+    text,
+    at: sent_at,
+    author: "",
+    state,
+    reason,
+    buttons: /** @type {readonly Button[]} */ ([]),
+    message: null,
+  };
+}
+
+/** @param {Message} message */
+function lineOf(message) {
+  return {
+    key: keyOf(message),
+    sender: message.sender,
+    text: message.text,
+    at: message.sent_at,
+    author: message.author,
+    state: /** @type {const} */ ("sent"),
+    reason: "",
+    buttons: /** @type {readonly Button[]} */ ([]),
+    message,
+  };
+}
+
+/**
+ * @param {Timeline} timeline
+ * @param {any} frame
+ * @returns {Timeline}
+ */
+function welcomed(timeline, frame) {
+  if (frame.conversation === null) {
+    // Ours, if there was one, has ended meanwhile; it stays readable.
+    return timeline.conversation === null
+      ? { ...timeline, status: frame.status, agent: frame.agent }
+      : { ...timeline, status: "CLOSED", agent: "" };
+  }
+  return {
+    ...within(timeline, frame.conversation),
+    status: frame.status,
+    agent: frame.agent,
+    lastSeq: frame.last_seq,
+  };
+}
+
+/**
+ * @param {Timeline} timeline
+ * @param {any} frame
+ * @returns {Timeline}
+ */
+function accepted(timeline, frame) {
+  const message = {
+    conversation: frame.conversation,
+    seq: frame.seq,
+    sender: timeline.me,
+    text: frame.text,
+    sent_at: frame.sent_at,
+    client_id: frame.client_id,
+    answers: null,
+    decision: "",
+    intent: "",
+    probability: null,
+    buttons: [],
+    author: "",
+  };
+  return merged(timeline, {
+    conversation: frame.conversation,
+    messages: [message],
+    last_seq: frame.seq,
+  });
+}
+
+/**
+ * @param {Timeline} timeline
+ * @param {any} frame
+ * @returns {Timeline}
+ */
+function merged(timeline, frame) {
+  if (timeline.earlier.some((message) => message.conversation === frame.conversation)) {
+    return timeline; // late, of a conversation that has ended
+  }
+  const current = within(timeline, frame.conversation);
+  /** @type {Map<number, Message>} */
+  const bySeq = new Map(current.messages.map((message) => [message.seq, message]));
+  for (const message of frame.messages) bySeq.set(message.seq, message);
+  const arrived = new Set(frame.messages.map((/** @type {Message} */ message) => message.client_id));
+  return {
+    ...current,
+    messages: [...bySeq.values()].sort((one, other) => one.seq - other.seq),
+    pending: current.pending.filter((one) => !arrived.has(one.client_id)),
+    lastSeq: Math.max(current.lastSeq, frame.last_seq ?? 0, ...bySeq.keys()),
+  };
+}
+
+/**
+ * The timeline, in that conversation: another one begins below what was said before.
+ *
+ * @param {Timeline} timeline
+ * @param {string} conversation
+ * @returns {Timeline}
+ */
+function within(timeline, conversation) {
+  if (timeline.conversation === conversation) return timeline;
+  return {
+    ...timeline,
+    conversation,
+    status: "BOT",
+    agent: "",
+    lastSeq: 0,
+    messages: [],
+    earlier: [...timeline.earlier, ...timeline.messages],
+  };
+}

@@ -1,0 +1,469 @@
+// @ts-check
+/**
+ * The agents' workspace: `<cs-workspace>` brings templates/workspace/workspace.html to life.
+ * The list is a projection of the server's inbox, rebuilt from every frame that brings one.
+ */
+import { part, set } from "./bubbles.js";
+import { Case } from "./case.js";
+import { compose } from "./composer.js";
+import { Connection } from "./connection.js";
+import { Delivery } from "./delivery.js";
+import { Drafts } from "./drafts.js";
+import { InboxList } from "./inbox-list.js";
+import { isId, newcomers, ordered, wanting } from "./inbox.js";
+import { newId, Outbox } from "./outbox.js";
+import { listen } from "./shortcuts.js";
+import { Sound } from "./sound.js";
+import { readTexts } from "./texts.js";
+import * as timelines from "./timeline.js";
+import { Timers } from "./timers.js";
+import { badge } from "./title.js";
+import { WorkspaceTokens } from "./tokens.js";
+
+const ACTION_MS = 10_000;
+const GAP_EVERY_MS = 1_500;
+const TYPING_SENT_EVERY_MS = 3_000;
+
+/**
+ * @typedef {import("./inbox.js").Entry} Entry
+ * @typedef {import("./timeline.js").Timeline} Timeline
+ */
+
+class CsWorkspace extends HTMLElement {
+  #texts = readTexts();
+  #timers = new Timers();
+  #sound = new Sound();
+  #inbox = /** @type {Entry[] | null} */ (null); // null until the first one has come
+  #timelines = /** @type {Map<string, Timeline>} */ (new Map());
+  #seen = /** @type {Map<string, number>} */ (new Map());
+  #selected = /** @type {string | null} */ (null);
+  #isTaking = false; // asked, and not answered yet
+  #typingSentAt = 0;
+
+  connectedCallback() {
+    const { pageLanguage = "", csrf = "", maxChars, me = "", user = "" } = this.dataset;
+    this.me = me;
+    this.tokens = new WorkspaceTokens(csrf);
+    this.drafts = new Drafts(`staff ${user}`);
+    this.outbox = new Outbox(`staff ${user}`);
+    for (const { conversation = "", ...message } of this.outbox.restore(new Date())) {
+      this.#timelines.set(conversation, timelines.posted(this.#timelineOf(conversation), message));
+    }
+    this.list = new InboxList(part(this, "list"), this.#texts);
+    this.case = new Case(this, this.#texts, {
+      language: pageLanguage,
+      intents: JSON.parse(document.getElementById("intent-names")?.textContent ?? "{}"),
+      onRead: () => this.#read(),
+      onRetry: (clientId) => this.#retry(clientId),
+      onEdit: (clientId) => this.#edit(clientId),
+      onRemove: (clientId) => this.#remove(clientId),
+    });
+    this.composer = compose(/** @type {HTMLFormElement} */ (part(this, "composer")), {
+      maxChars: Number(maxChars),
+      texts: this.#texts,
+      onSend: (text) => this.#post(text),
+      onTyping: () => this.#typing(),
+      onChange: (text) => this.#selected && this.drafts?.keep(text, this.#selected),
+    });
+    this.delivery = new Delivery({
+      send: (frame) => this.connection?.send(frame) ?? false,
+      isPending: (clientId) => this.#pending(clientId) !== null,
+      onFailed: ({ client_id, conversation = "" }) =>
+        this.#change(conversation, (one) => timelines.marked(one, client_id, "failed")),
+    });
+    this.#listen();
+    this.connection = new Connection("/ws/workspace/", () => this.#hello(), () => this.tokens?.expire(), {
+      onFrame: (frame) => this.#receive(frame),
+      onState: (state, attempt) => this.#connected(state, attempt),
+    });
+    this.#followAddress();
+  }
+
+  #listen() {
+    for (const action of ["take", "hand_back", "close"]) {
+      part(this, action).addEventListener("click", () => this.#act(action));
+    }
+    part(this, "back").addEventListener("click", () => this.#choose(""));
+    part(this, "sound").addEventListener("click", () => this.#chooseSound(!this.#sound.isOn));
+    part(this, "sound-yes").addEventListener("click", () => this.#chooseSound(true));
+    part(this, "sound-no").addEventListener("click", () => this.#chooseSound(false));
+    part(this, "shortcuts").addEventListener("click", () => this.#dialog("shortcuts-dialog").showModal());
+    const closing = this.#dialog("close-dialog");
+    closing.addEventListener("close", () => closing.returnValue === "yes" && this.#send("close"));
+    document.addEventListener("visibilitychange", () => this.#read());
+    addEventListener("hashchange", () => this.#followAddress());
+    listen({
+      leave: () => this.#selected && this.#choose(""),
+      step: (by) => this.#step(by),
+      act: (action) => this.#act(action),
+      write: () => this.composer?.focus(),
+    });
+    // The other language opens the same conversation.
+    for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (this.querySelectorAll("a[hreflang]"))) {
+      link.addEventListener("click", () => (link.hash = location.hash));
+    }
+    setInterval(() => this.#tick(), 1_000);
+    this.#showSound();
+  }
+
+  async #hello() {
+    const token = (await this.tokens?.access()) ?? "";
+    this.#timers.after("renew", this.tokens?.renewInMs ?? 0, () => void this.connection?.renew());
+    const language = this.dataset.pageLanguage?.startsWith("en") ? "en" : "zh";
+    return { type: "hello", token, language };
+  }
+
+  // --- Frames in ------------------------------------------------------------------------------
+
+  /** @param {any} frame */
+  #receive(frame) {
+    switch (frame.type) {
+      case "welcome":
+        this.#fill(frame.inbox);
+        this.#resume();
+        return;
+      case "inbox":
+        this.#fill(frame.inbox);
+        return;
+      case "typing":
+        if (frame.conversation === this.#selected) this.case?.showTyping();
+        return;
+      case "refused":
+        this.#refused(frame);
+        return;
+      case "status":
+        if (frame.conversation === this.#selected) this.#statusChanged(frame);
+        break;
+      case "messages":
+        if (frame.conversation === this.#selected) this.case?.log.hideTyping();
+        break;
+      case "accepted":
+        this.delivery?.settled(frame.client_id);
+        break;
+      default:
+        return;
+    }
+    this.#change(frame.conversation, (timeline) => timelines.received(timeline, frame));
+    this.#closeGap(frame.conversation);
+  }
+
+  /** Signed in (again): follow what is on the screen, and send what was not acknowledged. */
+  #resume() {
+    if (this.#selected) this.#open(this.#selected);
+    for (const message of this.#unsent()) this.delivery?.deliver(message);
+  }
+
+  /** @param {Entry[]} inbox */
+  #fill(inbox) {
+    const before = this.#inbox;
+    this.#inbox = ordered(inbox);
+    if (before === null) {
+      part(this, "loading").hidden = true;
+      // What others have is no news to somebody who has just come in.
+      for (const one of inbox) if (!one.agent_is_me) this.#seen.set(one.conversation, one.last_seq);
+    } else {
+      const fresh = newcomers(before, inbox);
+      if (fresh.length) this.#announce(fresh);
+    }
+    const entry = this.#entry();
+    if (entry) {
+      const { conversation, status, agent, last_seq } = entry;
+      this.#change(conversation, (one) => ({
+        ...one,
+        status,
+        agent,
+        lastSeq: Math.max(one.lastSeq, last_seq),
+      }));
+      this.#closeGap(conversation);
+    }
+    this.#showList();
+    this.#show();
+  }
+
+  /** @param {Entry[]} fresh */
+  #announce(fresh) {
+    const [one] = fresh;
+    const text =
+      fresh.length === 1
+        ? this.#texts("new-waiting", { customer: this.list?.nameOf(one) ?? "", text: one.last_text })
+        : this.#texts("new-waiting-many", { count: fresh.length });
+    set(part(this, "announcer"), text);
+    this.#sound.play();
+    if (this.#sound.choice === null) part(this, "ask-sound").hidden = false;
+  }
+
+  /** @param {any} frame */
+  #refused(frame) {
+    this.case?.busy("");
+    this.#isTaking = false;
+    if (!frame.client_id && ["no_such_conversation", "invalid"].includes(frame.code) && this.#isUnknown) {
+      this.#lose();
+      return;
+    }
+    this.#say(frame.detail);
+    const conversation = frame.client_id ? this.#pending(frame.client_id) : null;
+    if (conversation === null) return;
+    this.delivery?.settled(frame.client_id);
+    this.#change(conversation, (timeline) => timelines.received(timeline, frame));
+  }
+
+  /** @param {{status: string, agent: string}} frame of the conversation on the screen */
+  #statusChanged({ status, agent }) {
+    this.case?.busy("");
+    const waited = this.#entry()?.status === "WAITING";
+    if (status === "AGENT" && waited && agent !== this.me) {
+      this.#say(this.#texts("taken-by", { agent }));
+    }
+    if (status === "BOT") this.#say(this.#texts("handed-back"));
+    if (status === "CLOSED") this.#say(this.#texts("closed"));
+  }
+
+  // --- Frames out -----------------------------------------------------------------------------
+
+  /** @param {string} conversation */
+  #open(conversation) {
+    const after = timelines.completeUpTo(this.#timelineOf(conversation));
+    this.connection?.send({ type: "open", conversation, after });
+  }
+
+  /** @param {string} conversation */
+  #closeGap(conversation) {
+    const timeline = this.#timelineOf(conversation);
+    if (conversation !== this.#selected || !timelines.hasGap(timeline)) return;
+    if (this.#timers.has("gap")) return; // asked a moment ago
+    this.#timers.after("gap", GAP_EVERY_MS, () => this.#closeGap(conversation));
+    const after = timelines.completeUpTo(timeline);
+    this.connection?.send({ type: "catch_up", conversation, after });
+  }
+
+  /** @param {string} action take, hand_back or close */
+  #act(action) {
+    if (!this.case?.may(action)) return;
+    if (action === "close") this.#dialog("close-dialog").showModal();
+    else this.#send(action);
+  }
+
+  /** @param {string} action */
+  #send(action) {
+    if (!this.connection?.send({ type: action, conversation: this.#selected })) {
+      this.#say(this.#texts("not-connected"));
+      return;
+    }
+    this.case?.busy(action);
+    if (action === "take") this.#isTaking = true;
+    this.#timers.after("action", ACTION_MS, () => this.case?.busy(""));
+  }
+
+  /** @param {string} text */
+  #post(text) {
+    const conversation = this.#selected;
+    if (!conversation) return;
+    const message = { client_id: newId(), text, sent_at: new Date().toISOString() };
+    this.#change(conversation, (timeline) => timelines.posted(timeline, message));
+    this.case?.log.toEnd();
+    this.delivery?.deliver({ conversation, ...message });
+  }
+
+  /** @param {string} clientId */
+  #retry(clientId) {
+    const conversation = this.#pending(clientId);
+    if (conversation === null) return;
+    this.#change(conversation, (timeline) => timelines.marked(timeline, clientId, "sending"));
+    this.connection?.check();
+    const message = this.#timelineOf(conversation).pending.find((one) => one.client_id === clientId);
+    if (message) this.delivery?.deliver({ conversation, ...message });
+  }
+
+  /** @param {string} clientId */
+  #edit(clientId) {
+    const conversation = this.#selected ?? "";
+    const message = this.#timelineOf(conversation).pending.find((one) => one.client_id === clientId);
+    if (!message) return;
+    this.#change(conversation, (timeline) => timelines.withdrawn(timeline, clientId));
+    this.composer?.set(message.text);
+    this.composer?.focus();
+  }
+
+  /** @param {string} clientId */
+  #remove(clientId) {
+    this.#change(this.#selected ?? "", (timeline) => timelines.withdrawn(timeline, clientId));
+    this.composer?.focus();
+  }
+
+  #typing() {
+    if (Date.now() - this.#typingSentAt < TYPING_SENT_EVERY_MS) return;
+    this.#typingSentAt = Date.now();
+    this.connection?.send({ type: "typing", conversation: this.#selected });
+  }
+
+  // --- The page -------------------------------------------------------------------------------
+
+  #followAddress() {
+    const id = location.hash.slice(1).toLowerCase();
+    if (id && !isId(id)) this.#lose();
+    else this.#select(id || null);
+  }
+
+  /** The address names a conversation that is not there. */
+  #lose() {
+    history.replaceState(null, "", location.pathname + location.search);
+    this.#select(null);
+    set(part(this, "lost"), this.#texts("lost"));
+  }
+
+  /** @param {string | null} conversation */
+  #select(conversation) {
+    const before = this.#selected;
+    this.#selected = conversation;
+    this.#isTaking = false;
+    this.#timers.clear("gap");
+    set(part(this, "lost"), "");
+    this.case?.open(conversation !== null);
+    if (conversation !== null) {
+      this.#open(conversation);
+      this.composer?.set(this.drafts?.of(conversation) ?? "");
+      this.#show();
+      // Where the arrow keys scroll; the field would bring up a phone's keyboard.
+      part(this, "scroll").focus({ preventScroll: true });
+    }
+    this.#showList();
+    if (conversation === null && before !== null) this.list?.focus(before);
+  }
+
+  /** @param {string} conversation "" for none; the address keeps it over a reload */
+  #choose(conversation) {
+    location.hash = conversation;
+  }
+
+  /**
+   * @param {string} conversation
+   * @param {(timeline: Timeline) => Timeline} change
+   */
+  #change(conversation, change) {
+    this.#timelines.set(conversation, change(this.#timelineOf(conversation)));
+    this.outbox?.save([...this.#unsent()]);
+    if (conversation === this.#selected) this.#show();
+  }
+
+  #show() {
+    if (this.#selected === null) return;
+    const entry = this.#entry();
+    const name = entry ? (this.list?.nameOf(entry) ?? "") : "";
+    const focused = document.activeElement;
+    this.case?.show(this.#timelineOf(this.#selected), entry, name, this.me ?? "");
+    this.composer?.enable(Boolean(entry?.agent_is_me));
+    if (this.#isTaking && entry?.agent_is_me) {
+      this.#isTaking = false;
+      this.composer?.focus();
+    } else if (focused?.matches("[hidden], :disabled")) {
+      // What had the focus has gone: the keyboard stays in this conversation.
+      part(this, "scroll").focus({ preventScroll: true });
+    }
+    this.#tick();
+    this.#read();
+  }
+
+  #showList() {
+    const inbox = this.#inbox ?? [];
+    this.list?.show(inbox, this.#selected, this.#seen);
+    part(this, "empty").hidden = this.#inbox === null || inbox.length > 0;
+    const count = inbox.filter((entry) => entry.status === "WAITING").length;
+    set(part(this, "waiting-count"), this.#texts("waiting-count", { count }));
+    badge(wanting(inbox, this.#seen));
+  }
+
+  #tick() {
+    this.list?.tick();
+    const entry = this.#entry();
+    const waiting = entry?.status === "WAITING" ? entry : null;
+    this.case?.showWaited((waiting && this.list?.waited(waiting, new Date())) ?? "–");
+  }
+
+  /** What is on the screen has been read. */
+  #read() {
+    const entry = this.#entry();
+    if (!entry || document.visibilityState === "hidden" || !this.case?.log.atEnd) return;
+    const upTo = timelines.completeUpTo(this.#timelineOf(entry.conversation));
+    if (upTo <= (this.#seen.get(entry.conversation) ?? 0)) return;
+    this.#seen.set(entry.conversation, upTo);
+    this.#showList();
+  }
+
+  /** @param {import("./connection.js").State} state @param {number} attempt */
+  #connected(state, attempt) {
+    const notice = part(this, "notice");
+    part(this, "signed-out").hidden = state !== "shut";
+    if (state === "open" || state === "shut") {
+      this.#timers.clear("notice");
+      set(notice, "");
+    } else if (!this.#timers.has("notice") && !notice.textContent) {
+      // A blink of the network is nobody's business: say it only when it lasts.
+      this.#timers.after("notice", attempt ? 1_200 : 3_000, () =>
+        set(notice, this.#texts(navigator.onLine ? "reconnecting" : "offline")),
+      );
+    }
+  }
+
+  /** @param {number} by */
+  #step(by) {
+    const inbox = this.#inbox ?? [];
+    if (!inbox.length) return;
+    const at = inbox.findIndex((entry) => entry.conversation === this.#selected);
+    const next = at === -1 ? 0 : (at + by + inbox.length) % inbox.length;
+    this.#choose(inbox[next].conversation);
+  }
+
+  /** @param {boolean} on */
+  #chooseSound(on) {
+    part(this, "ask-sound").hidden = true;
+    this.#sound.choose(on);
+    this.#showSound();
+  }
+
+  #showSound() {
+    part(this, "sound").ariaPressed = String(this.#sound.isOn);
+  }
+
+  /** A sentence that goes by itself. @param {string} text */
+  #say(text) {
+    const toast = part(this, "toast");
+    set(toast, text);
+    this.#timers.after("toast", 6_000, () => set(toast, ""));
+  }
+
+  /** @returns {Entry | null} the selected one, if it is in the list */
+  #entry() {
+    return this.#inbox?.find((entry) => entry.conversation === this.#selected) ?? null;
+  }
+
+  /** Whether nothing has been told yet of the selected one. */
+  get #isUnknown() {
+    return this.#selected !== null && this.#timelineOf(this.#selected).status === "UNKNOWN";
+  }
+
+  /** @param {string} conversation @returns {Timeline} */
+  #timelineOf(conversation) {
+    const fresh = { ...timelines.empty("AGENT"), status: /** @type {const} */ ("UNKNOWN"), conversation };
+    return this.#timelines.get(conversation) ?? fresh;
+  }
+
+  /** All that the server has not acknowledged, with its conversation. */
+  *#unsent() {
+    for (const [conversation, timeline] of this.#timelines) {
+      for (const message of timelines.unsent(timeline)) yield { ...message, conversation };
+    }
+  }
+
+  /** @param {string} clientId @returns {string | null} the conversation where it waits to be sent */
+  #pending(clientId) {
+    for (const message of this.#unsent()) if (message.client_id === clientId) return message.conversation;
+    return null;
+  }
+
+  /** @param {string} name */
+  #dialog(name) {
+    return /** @type {HTMLDialogElement} */ (part(this, name));
+  }
+}
+
+customElements.define("cs-workspace", CsWorkspace);

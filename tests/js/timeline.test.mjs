@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as timelines from "../../static/js/timeline.js";
+
+const A = "aaaaaaaa-0000-4000-8000-000000000000";
+const B = "bbbbbbbb-0000-4000-8000-000000000000";
+const AT = "2026-11-22T10:00:00Z";
+
+const message = (seq, overrides = {}) => ({
+  conversation: A, seq, sender: "BOT", text: `text ${seq}`, sent_at: AT, client_id: null,
+  answers: null, decision: "", intent: "", probability: null, buttons: [], author: "", ...overrides,
+});
+const frame = (...messages) => ({
+  type: "messages", conversation: A, messages, last_seq: messages.at(-1).seq,
+});
+const typed = (client_id, timeline = timelines.empty("CUSTOMER")) =>
+  timelines.posted(timeline, { client_id, text: "hi", sent_at: AT });
+const accepted = (client_id, seq, conversation = A) => ({
+  type: "accepted", client_id, conversation, seq, text: "hi", sent_at: AT,
+});
+const lines = (timeline) => timelines.rows(timeline).filter((row) => row.kind === "message");
+const apply = (frames, start = timelines.empty("CUSTOMER")) => frames.reduce(timelines.received, start);
+
+test("an acknowledged message is drawn once, under the key it was typed with", () => {
+  const timeline = apply([accepted("k1", 1)], typed("k1"));
+
+  assert.deepEqual(lines(timeline).map(({ key, state }) => [key, state]), [["k1", "sent"]]);
+});
+
+test("the message itself may come before its acknowledgement", () => {
+  const own = message(1, { sender: "CUSTOMER", client_id: "k1" });
+
+  const timeline = apply([frame(own), accepted("k1", 1)], typed("k1"));
+
+  assert.equal(lines(timeline).length, 1);
+});
+
+test("the stored text replaces the typed one: sensitive words are starred", () => {
+  const timeline = apply([{ ...accepted("k1", 1), text: "**" }], typed("k1"));
+
+  assert.equal(lines(timeline)[0].text, "**");
+});
+
+test("frames in every order, each of them twice, give one conversation", () => {
+  const frames = [frame(message(1)), frame(message(2)), frame(message(3))];
+  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+  for (const order of orders) {
+    const timeline = apply([...order, ...order.toReversed()].map((index) => frames[index]));
+
+    assert.deepEqual(timeline.messages.map(({ seq }) => seq), [1, 2, 3]);
+    assert.equal(timelines.hasGap(timeline), false);
+  }
+});
+
+test("a gap is seen, and catching up starts where the conversation is complete", () => {
+  const timeline = apply([frame(message(1), message(2)), frame(message(5))]);
+
+  assert.equal(timelines.hasGap(timeline), true);
+  assert.equal(timelines.completeUpTo(timeline), 2);
+});
+
+test("a welcome that knows more than we have is a gap", () => {
+  const welcome = { type: "welcome", conversation: A, status: "BOT", agent: "", last_seq: 4 };
+
+  assert.equal(timelines.hasGap(apply([welcome])), true);
+});
+
+test("what is not sent yet stays last, and buttons above it are gone", () => {
+  const asking = message(1, { buttons: [{ label: "A", text: "A" }] });
+
+  assert.equal(lines(apply([frame(asking)]))[0].buttons.length, 1);
+  const timeline = typed("k1", apply([frame(asking)]));
+
+  assert.deepEqual(lines(timeline).map(({ state }) => state), ["sent", "sending"]);
+  assert.equal(lines(timeline)[0].buttons.length, 0);
+});
+
+test("a blocked message is refused for good, an unavailable server only for now", () => {
+  const refused = (code) =>
+    apply([{ type: "refused", code, detail: "why", client_id: "k1" }], typed("k1"));
+
+  assert.equal(refused("blocked").pending[0].state, "refused");
+  assert.equal(refused("blocked").pending[0].reason, "why");
+  assert.deepEqual(timelines.unsent(refused("blocked")), []);
+  assert.equal(refused("unavailable").pending[0].state, "failed");
+  assert.equal(timelines.unsent(refused("unavailable")).length, 1);
+});
+
+test("a refusal that comes after the acknowledgement changes nothing", () => {
+  const before = apply([accepted("k1", 1)], typed("k1"));
+
+  const after = apply([{ type: "refused", code: "blocked", detail: "", client_id: "k1" }], before);
+
+  assert.deepEqual(lines(after), lines(before));
+});
+
+test("a new conversation begins below the old one, and late frames of the old one are ignored", () => {
+  const closed = { type: "status", conversation: A, status: "CLOSED", agent: "" };
+  const before = apply([frame(message(1), message(2)), closed]);
+
+  const timeline = apply([accepted("k2", 1, B), frame(message(3))], typed("k2", before));
+
+  assert.equal(timeline.conversation, B);
+  assert.equal(timeline.status, "BOT");
+  assert.deepEqual(
+    timelines.rows(timeline).map(({ kind }) => kind),
+    ["day", "message", "message", "new", "message"],
+  );
+});
+
+test("a conversation that ended while we were away is shown as ended", () => {
+  const welcome = { type: "welcome", conversation: null, status: "BOT", agent: "", last_seq: 0 };
+
+  const timeline = apply([frame(message(1)), welcome]);
+
+  assert.equal(timeline.status, "CLOSED");
+  assert.equal(lines(timeline).length, 1);
+});
+
+test("the status of another conversation changes nothing", () => {
+  const before = apply([frame(message(1))]);
+  const status = { type: "status", conversation: B, status: "AGENT", agent: "x" };
+
+  assert.equal(timelines.received(before, status), before);
+});
+
+test("a frame of a newer server is ignored", () => {
+  const before = apply([frame(message(1))]);
+
+  assert.equal(timelines.received(before, { type: "from.the.future" }), before);
+});
+
+test("lines of one sender stand together, until three minutes or a day have passed", () => {
+  const timeline = apply([
+    frame(
+      message(1, { sent_at: "2026-11-22T10:00:00Z" }),
+      message(2, { sent_at: "2026-11-22T10:01:00Z" }),
+      message(3, { sent_at: "2026-11-22T10:09:00Z" }),
+      message(4, { sent_at: "2026-11-24T10:09:30Z" }),
+    ),
+  ]);
+
+  assert.deepEqual(lines(timeline).map(({ first, last }) => [first, last]), [
+    [true, false], [false, true], [true, true], [true, true],
+  ]);
+  assert.equal(timelines.rows(timeline).filter(({ kind }) => kind === "day").length, 2);
+});
+
+test("keys are unique and stay the same while a message is sent", () => {
+  const before = typed("k1", apply([frame(message(1), message(2))]));
+  const after = apply([accepted("k1", 3)], before);
+
+  const keys = (timeline) => timelines.rows(timeline).map(({ key }) => key);
+  assert.deepEqual(keys(after), keys(before));
+  assert.equal(new Set(keys(after)).size, keys(after).length);
+});
+
+test("a refused message stays where it was said, and later buttons are shown", () => {
+  const refusal = { type: "refused", code: "blocked", detail: "why", client_id: "k1" };
+  const before = apply([refusal], typed("k1", apply([frame(message(1))])));
+
+  const timeline = apply([frame(message(2, { buttons: [{ label: "A", text: "A" }] }))], before);
+
+  assert.deepEqual(lines(timeline).map(({ text }) => text), ["text 1", "hi", "text 2"]);
+  assert.deepEqual(lines(timeline).map(({ buttons }) => buttons.length), [0, 0, 1]);
+  assert.equal(lines(timelines.withdrawn(timeline, "k1")).length, 2);
+});
+
+test("what was refused in a conversation that has ended stays in it", () => {
+  const refusal = { type: "refused", code: "blocked", detail: "why", client_id: "k1" };
+  const before = apply([refusal], typed("k1", apply([frame(message(1))])));
+
+  const timeline = apply([accepted("k2", 1, B)], typed("k2", before));
+
+  assert.deepEqual(
+    timelines.rows(timeline).map(({ kind, key }) => (kind === "message" ? key : kind)),
+    ["day", `${A} 1`, "k1", "new", "k2"],
+  );
+});
+
+test("the first message of all may be the refused one", () => {
+  const refusal = { type: "refused", code: "blocked", detail: "why", client_id: "k1" };
+
+  const timeline = apply([refusal, frame(message(1))], typed("k1"));
+
+  assert.deepEqual(lines(timeline).map(({ key }) => key), ["k1", `${A} 1`]);
+});
