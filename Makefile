@@ -1,0 +1,61 @@
+# The one entry point: `make` alone lists what there is. CI calls the same targets.
+
+# The first Python 3.11 on the path, or the one you name: make run PYTHON=/opt/python3.11/bin/python3
+PYTHON = $(shell for p in python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && exit; \
+	done; command -v python3 || command -v python)
+# An index that has PyTorch's CPU build, which is much smaller than the one with CUDA:
+# make run TORCH_INDEX=<its address>
+TORCH_INDEX ?=
+export TORCH_INDEX
+
+BIN = .venv/bin
+OURS = csplatform chat training intents knowledge
+SETUP = $(or $(PYTHON),$(error Python 3.11 is needed and no Python was found / 需要 Python 3.11，但未找到任何 Python)) tools/setup.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint fix types layers bench
+
+help:  ## list these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.installed-dev  ## install everything for running, testing and linting into .venv
+
+run: .venv/.installed-run  ## start the whole platform and print its addresses; Ctrl-C stops it
+	@$(BIN)/python manage.py run
+
+test: .venv/.installed-dev  ## run all tests except those marked gpu or long
+	@$(BIN)/python tools/setup.py browser
+	@status=0; \
+	if command -v node >/dev/null; then node --test tests/js/*.mjs || status=1; \
+	else echo "SKIPPED tests/js: node is not installed"; fi; \
+	$(BIN)/python -m pytest || status=1; \
+	exit $$status
+
+lint: .venv/.installed-dev  ## check format, style, types, layers, migrations and settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(MAKE) --no-print-directory types layers
+	@VAR_DIR=$$(mktemp -d) && export VAR_DIR && trap 'rm -rf "$$VAR_DIR"' EXIT && set -x && \
+		$(BIN)/python manage.py makemigrations --check --dry-run && \
+		$(BIN)/python manage.py check
+
+fix: .venv/.installed-dev  ## repair what the formatter and the linter can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: .venv/.installed-dev  ## check types
+	@VAR_DIR=$$(mktemp -d) && export VAR_DIR && trap 'rm -rf "$$VAR_DIR"' EXIT && set -x && \
+		$(BIN)/mypy $(OURS)
+
+layers: .venv/.installed-dev  ## check who imports whom
+	$(BIN)/lint-imports
+
+bench: .venv/.installed-dev  ## measure accuracy, latency and start-up (some minutes)
+	$(BIN)/python -m benchmarks
+
+.venv/.installed-run: requirements.txt
+	@$(SETUP) run
+
+.venv/.installed-dev: requirements.txt requirements-dev.txt
+	@$(SETUP) dev
