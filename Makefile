@@ -14,7 +14,7 @@ OURS = csplatform chat training intents knowledge
 SETUP = $(or $(PYTHON),$(error Python 3.11 is needed and no Python was found / 需要 Python 3.11，但未找到任何 Python)) tools/setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix types layers bench
+.PHONY: help setup run test faults lint fix types layers bench
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,12 @@ test: .venv/.installed-dev  ## run all tests except those marked gpu or long
 	else echo "SKIPPED tests/js: node is not installed"; fi; \
 	$(BIN)/python -m pytest || status=1; \
 	exit $$status
+
+faults: .venv/.installed-dev  ## kill, cut and freeze everything at random while people write (some minutes)
+	@$(BIN)/python tools/setup.py browser
+	$(BIN)/python -m tests.faults $(FAULTS)
+	$(BIN)/python -m tests.faults --broken keys --messages 400 --clients 40 --browsers 0 --database sqlite
+	$(BIN)/python -m tests.faults --broken acknowledgement --messages 400 --clients 40 --browsers 0 --database sqlite
 
 lint: .venv/.installed-dev  ## check format, style, types, layers, migrations and settings
 	$(BIN)/ruff check .

@@ -79,22 +79,6 @@ def _public(url: str) -> str:
 
 
 @register()
-def thresholds_are_in_order(**kwargs: Any) -> list[CheckMessage]:
-    """E002: with the thresholds swapped the bot would never ask back."""
-    answer, clarify = settings.INTENTS_ANSWER_MIN, settings.INTENTS_CLARIFY_MIN
-    if 0 <= clarify <= answer <= 1:
-        return []
-    return [
-        Error(
-            f"INTENTS_CLARIFY_MIN={clarify} and INTENTS_ANSWER_MIN={answer}: from the first on the "
-            "bot asks what was meant, from the second on it answers.",
-            hint="Use probabilities, the first at most as high as the second: 0.15 and 0.45.",
-            id="csplatform.E002",
-        )
-    ]
-
-
-@register()
 def demo_stays_at_home(**kwargs: Any) -> list[CheckMessage]:
     """W002: the passwords of the demo's people stand in the README."""
     if settings.HOST in LOOPBACK or not settings.DEMO_SHOP:

@@ -176,12 +176,16 @@ class Valkey:
 
 
 class Postgres:
-    """A PostgreSQL for tests: its own directory, a Unix socket, no durability."""
+    """A PostgreSQL for tests: its own directory, a Unix socket.
+
+    Args:
+        durable: What was committed survives a crash of the server. Not one of the machine.
+    """
 
     USER = "postgres"
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, *, durable: bool = False) -> None:
+        self.directory, self._durable = directory, durable
         self.data, self.log = directory / "data", directory / "postgres.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -221,7 +225,9 @@ class Postgres:
             )
             if made.returncode:
                 raise ServerFailed(f"initdb failed:\n{made.stdout}\n{made.stderr}")
-        fast = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+        fast = ["fsync=off", "full_page_writes=off"]
+        if not self._durable:
+            fast.append("synchronous_commit=off")
         self.process = spawn(
             [
                 *self._unprivileged(),
@@ -246,10 +252,10 @@ class Postgres:
             timeout_s,
         )
 
-    def stop(self) -> None:
-        """Stop it at once (SIGINT: fast shutdown)."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it at once (SIGINT: fast shutdown; SIGQUIT: as in a crash, without writing)."""
         if self.process is not None:
-            stop(self.process, first=signal.SIGINT)
+            stop(self.process, first=how)
 
     @staticmethod
     def _unprivileged() -> list[str]:

@@ -5,6 +5,7 @@ got and what it wants, and `<NAME>_FILE` wins over `<NAME>`, which is how
 container platforms hand over secrets.
 """
 
+import ipaddress
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,6 +87,19 @@ def names(name: str, default: str) -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def networks(name: str, default: str) -> list[str]:
+    """Return a comma-separated list of networks, as CIDR: 10.1.2.0/24."""
+    found = names(name, default)
+    for network in found:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name}={network!r}: use networks such as 10.1.2.0/24 ({error})."
+            ) from None
+    return found
+
+
 def url(name: str, default: str, schemes: Sequence[str]) -> str:
     """Return a URL whose scheme is one of `schemes`."""
     value = text(name, default)
@@ -116,3 +130,12 @@ def celery_url(redis_url: str) -> str:
         return redis_url
     number = parts.query.removeprefix("db=") or "0"
     return f"redis+socket://{parts.path}?virtual_host={number}"
+
+
+def has_gpu() -> bool:
+    """Return whether this machine has an NVIDIA GPU that this process may use.
+
+    By the driver's device files: asking CUDA would load half a gigabyte into each process.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return visible not in ("", "-1") and any(Path("/dev").glob("nvidia[0-9]*"))

@@ -27,13 +27,19 @@ _REDIS = ("redis", "rediss", "unix")
 
 
 class Alive(APIView):
-    """The process answers. Asks nothing of anybody else."""
+    """The process answers. Asks nothing of anybody else.
+
+    503 where it cannot recover by itself: the model hung a second time, and the process should
+    be replaced, which it asks for itself, too.
+    """
 
     roles = ANYONE
     authentication_classes: list[Any] = []
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
+        if not inference.status().is_fit:
+            return Response({"status": "unfit"}, status=503)
         return Response({"status": "alive"})
 
 
@@ -60,10 +66,14 @@ class Ready(APIView):
         checks["model"] = {
             "ok": model.state in _MODEL_IS_FINE,
             "state": model.state,
-            "source": model.source,
+            "since": model.since and model.since.isoformat(timespec="seconds"),
+            "source": model.source,  # what answers meanwhile
             "version": model.model_version,
             "queue_length": model.queue_length,
+            "warm_up_ms": round(model.warm_up_ms),
         }
+        if model.detail and _FromThisMachine().has_permission(request, self):
+            checks["model"]["detail"] = model.detail  # paths and addresses: not for everybody
         is_up = checks["database"]["ok"]
         is_whole = all(check["ok"] for check in checks.values())
         status = "ready" if is_whole else "degraded" if is_up else "unavailable"

@@ -19,11 +19,18 @@ _WORKER = ["worker", "--pool", "threads", "--loglevel", "INFO", "--without-mingl
 
 def web(*, host: str, port: int) -> list[str]:
     """Pages, REST and sockets. After SIGTERM, open requests have five seconds."""
-    return [
-        *(sys.executable, "-m", "uvicorn", "csplatform.asgi:application"),
-        *("--host", host, "--port", str(port), "--lifespan", "off", "--no-access-log"),
-        *("--timeout-graceful-shutdown", "5"),
-    ]
+    return [sys.executable, "-m", "csplatform.web", "--host", host, "--port", str(port)]
+
+
+def web_on(descriptor: int) -> list[str]:
+    """The same on a bound socket that it inherits; any number of them share one."""
+    return [sys.executable, "-m", "csplatform.web", "--fd", str(descriptor)]
+
+
+def inference(*, socket: Path) -> list[str]:
+    """The one process that owns the models, where there is a GPU and more than one web process."""
+    manage = str(Path(__file__).resolve().parent.parent / "manage.py")
+    return [sys.executable, manage, "serve_inference", "--socket", str(socket)]
 
 
 def worker() -> list[str]:

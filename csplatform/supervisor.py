@@ -1,8 +1,10 @@
 """Keeps the processes of one machine running, and stops them in order.
 
 A part that ends is started again at once and named in the log; one that ends three times
-within a minute stops everything, with the reason. Every part dies with this process
-(csplatform.embedded.spawn), so even SIGKILL leaves nothing behind.
+within a minute stops everything, with the reason. One that ended by SIGTERM, which nobody here
+had sent, was meant to end: it asked to be replaced (csplatform.replacement), or an operator
+wanted it to start afresh. That is no crash and is not counted. Every part dies with this
+process (csplatform.embedded.spawn), so even SIGKILL leaves nothing behind.
 """
 
 import contextlib
@@ -45,6 +47,7 @@ class Part:
     ready_s: float = 120.0
     grace_s: float = 5.0  # from SIGTERM to SIGKILL
     is_shown: bool = True  # its log on the terminal, too
+    inherits: Sequence[int] = ()  # file descriptors
     # What the kernel sends it when the supervisor is killed. SIGKILL for whatever would
     # finish its work first: by then a new supervisor may want the port.
     die_with: signal.Signals = signal.SIGKILL
@@ -122,7 +125,7 @@ class Supervisor:
             part.command,
             log=self._log(part.name),
             die_with=part.die_with,
-            keep_open=() if self._keep_open is None else (self._keep_open,),
+            keep_open=[*part.inherits, *([self._keep_open] if self._keep_open is not None else [])],
         )
 
     def _await(self, part: Part, is_ready: Callable[[], bool]) -> None:
@@ -150,6 +153,10 @@ class Supervisor:
 
     def _start_again(self, part: Part, code: int) -> None:
         embedded.stop(self._processes[part.name])  # what it left behind
+        if code == -signal.SIGTERM:
+            self._say(_("%(part)s made room and is started again.") % {"part": part.name})
+            self._start(part)
+            return
         crashes, now = self._crashes[part.name], time.monotonic()
         crashes.append(now)
         if len(crashes) == CRASHES and now - crashes[0] <= WITHIN_S:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -20,6 +21,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from csplatform.models import SERVICE_TOKEN_PREFIX, ServiceToken, digest
 from csplatform.roles import Role, roles_of
+from csplatform.threads import in_thread
 
 CUSTOMER = "customer"
 STAFF = "staff"
@@ -93,12 +95,43 @@ def bearer_of(token: str) -> Bearer:
         if ServiceToken.objects.filter(digest=digest(token), revoked_at=None).exists():
             return Bearer(roles=frozenset({Role.SERVICE}), uid="")
         raise AuthenticationFailed(_("This service token is not valid."), code="token_revoked")
+    return _bearer(_verified(token))
+
+
+async def abearer(request: HttpRequest) -> Bearer | None:
+    """Return whom a request's token speaks for, None without one; changes threads only to look up.
+
+    Raises:
+        AuthenticationFailed: As `bearer_of`.
+    """
+    token = _token_of(request)
+    if token is None:
+        return None
+    if token.startswith(SERVICE_TOKEN_PREFIX):
+        return await in_thread(bearer_of)(token)
+    verified = _verified(token)
+    if verified.get("kind") == CUSTOMER:
+        return _bearer(verified)
+    return await in_thread(_bearer)(verified)
+
+
+def _verified(token: str) -> AccessToken:
     try:
-        return _bearer(AccessToken(token))  # type: ignore[arg-type]
+        return AccessToken(token)  # type: ignore[arg-type]
     except TokenError:
         raise AuthenticationFailed(
             _("The access token is broken or has expired."), code="token_expired"
         ) from None
+
+
+def _token_of(request: Request | HttpRequest) -> str | None:
+    """Return the token of `Authorization: Bearer …`, None where the request brings none."""
+    parts = get_authorization_header(request).split()  # type: ignore[arg-type]
+    if not parts or parts[0].lower() != b"bearer":
+        return None
+    if len(parts) != 2:
+        raise AuthenticationFailed(_("The access token is broken or has expired."))
+    return parts[1].decode("ascii", "replace")
 
 
 def uid_of_refresh(refresh: str) -> str:
@@ -125,12 +158,8 @@ class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer …`, and nothing else: a REST call never rides on a cookie."""
 
     def authenticate(self, request: Request) -> tuple[Bearer, None] | None:
-        parts = get_authorization_header(request).split()
-        if not parts or parts[0].lower() != b"bearer":
-            return None
-        if len(parts) != 2:
-            raise AuthenticationFailed(_("The access token is broken or has expired."))
-        return bearer_of(parts[1].decode("ascii", "replace")), None
+        token = _token_of(request)
+        return None if token is None else (bearer_of(token), None)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -5,6 +5,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
+from socket import socket
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.db import DatabaseError, OperationalError, connection, connections
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from csplatform import embedded, parts, preflight, preparing, terminal
+from csplatform import embedded, parts, preflight, preparing, terminal, web
 from csplatform.checks import SERVERS
 from csplatform.errors import Refusal
 from csplatform.supervisor import Part, Supervisor
@@ -64,8 +65,9 @@ class Command(BaseCommand):
             preflight.check_port(settings.HOST, settings.PORT)
             preparing.prepare(sys.stdout)
             connections.close_all()  # from here on, we only watch
+            door = web.bound(settings.HOST, settings.PORT)
             supervisor = Supervisor(
-                _parts(),
+                _parts(door),
                 log_dir=settings.VAR_DIR / "log",
                 show=self._show,
                 keep_open=lock,
@@ -142,22 +144,42 @@ def _shown(host: str) -> str:
     return "localhost" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
 
 
-def _parts() -> list[Part]:
-    """What runs here, in the order of starting. The web process first: customers wait for it."""
+def _parts(door: socket) -> list[Part]:
+    """What runs here, in the order of starting. The web processes first: customers wait for them.
+
+    Args:
+        door: What they share.
+    """
+    names = ["web", *(f"web-{number}" for number in range(2, settings.WEB_PROCESSES + 1))]
     found = [
-        Part(
-            name="web",
-            command=parts.web(host=settings.HOST, port=settings.PORT),
-            stops=0,
-            before_start=_check_servers,
-            is_ready=_web_answers,
-            grace_s=8.0,  # open requests have five
+        *(
+            Part(
+                name=name,
+                command=parts.web_on(door.fileno()),
+                stops=0,
+                before_start=_check_servers,
+                is_ready=_web_answers,  # one of them
+                grace_s=web.GRACE_S + 3.0,
+                inherits=[door.fileno()],
+            )
+            for name in names
         ),
         Part(name="worker", command=parts.worker(), stops=1, grace_s=4.0),
         # A training that takes minutes is not waited for: it ends, and its run says so.
         Part(name="trainer", command=parts.trainer(), stops=1),
         Part(name="beat", command=parts.beat(directory=settings.VAR_DIR / "run"), stops=1),
     ]
+    if settings.INFERENCE_SERVER:
+        # First, but nobody waits for it: until it has loaded, examples and keywords answer.
+        found.insert(
+            0,
+            Part(
+                name="inference",
+                command=parts.inference(socket=settings.INFERENCE_SOCKET),
+                stops=1,  # the web processes ask it to the end
+                grace_s=8.0,  # open requests have five
+            ),
+        )
     if settings.REDIS_IS_EMBEDDED:
         valkey = embedded.Valkey(
             socket=settings.VALKEY_SOCKET, directory=settings.VAR_DIR / "valkey"

@@ -1,0 +1,1 @@
+"""A database engine: Django's SQLite, with the writers of a process in a queue (base.py)."""
