@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -16,12 +16,15 @@ from django.conf import settings
 from django.db import transaction
 
 from intents import starter
+from intents.decisions import Costs
 from intents.guard.sensitive import Masker
 from intents.models import (
     AllowedPhrase,
     Channel,
     ContentVersion,
+    DecisionCosts,
     Intent,
+    IntentCosts,
     Language,
     Phrase,
     Reply,
@@ -54,6 +57,16 @@ class Content:
     _replies: dict[tuple[str, str, str], tuple[str, ...]]  # by code, language, channel
     _phrases: dict[tuple[str, str], str]  # by purpose, language
     _suggestions: dict[str, tuple[str, ...]]  # by language
+    costs: Costs = field(default_factory=Costs)  # of intents without costs of their own
+    _costs: dict[str, Costs] = field(default_factory=dict)  # by code
+
+    def costs_of(self, code: str) -> Costs:
+        """Return what the outcomes cost when this intent is the likeliest; "" for none."""
+        return self._costs.get(code, self.costs)
+
+    def with_costs(self, costs: Costs, own: dict[str, Costs]) -> "Content":
+        """Return the same with other costs, for all and by code: what would be, if."""
+        return replace(self, costs=costs, _costs=own)
 
     def replies(self, code: str, language: str, channel: str) -> list[str]:
         """Return the variants that fit: those written for the channel, else those for any.
@@ -151,6 +164,7 @@ def _read(version: int) -> Content:
     suggestions: dict[str, list[str]] = defaultdict(list)
     for question in SuggestedQuestion.objects.filter(is_active=True).order_by("position", "pk"):
         suggestions[question.language].append(question.text)
+    costs, own_costs = read_costs()
     return Content(
         version=version,
         intents=intents,
@@ -161,4 +175,14 @@ def _read(version: int) -> Content:
         _replies={key: tuple(texts) for key, texts in replies.items()},
         _phrases={(p.purpose, p.language): p.text for p in Phrase.objects.order_by("pk")},
         _suggestions={key: tuple(texts) for key, texts in suggestions.items()},
+        costs=costs,
+        _costs=own_costs,
     )
+
+
+def read_costs() -> tuple[Costs, dict[str, Costs]]:
+    """Return what outcomes cost, and the costs of intents that have their own, by code."""
+    row = DecisionCosts.objects.order_by("pk").first()
+    costs = row.as_costs() if row else Costs()
+    own = IntentCosts.objects.select_related("intent")
+    return costs, {each.intent.code: each.over(costs) for each in own}

@@ -4,10 +4,16 @@ Every change goes through intents/services.py, which moves the ContentVersion in
 same transaction: that is how every process learns of it.
 """
 
+from dataclasses import replace
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
+
+from intents.decisions import Costs
 
 
 class Language(models.TextChoices):
@@ -206,6 +212,68 @@ class AllowedPhrase(models.Model):
         return self.text
 
 
+# A wrong answer that is worse than a hundred hand-overs means a bot that never answers.
+COST_MOST = 100.0
+_USUAL = Costs()
+
+
+def _cost(label: Any, **options: Any) -> Any:
+    return models.FloatField(
+        label, validators=[MinValueValidator(0.0), MaxValueValidator(COST_MOST)], **options
+    )
+
+
+class DecisionCosts(models.Model):
+    """What outcomes cost, one row; the bot decides so that the expected cost is least."""
+
+    wrong_answer = _cost(_("a wrong answer"), default=_USUAL.wrong_answer)
+    clarification = _cost(_("asking what was meant"), default=_USUAL.clarification)
+    hand_over = _cost(_("handing over to a human"), default=_USUAL.hand_over)
+    missed = _cost(_("answering what is none of our topics"), default=_USUAL.missed)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("costs of decisions")
+        verbose_name_plural = _("costs of decisions")
+
+    def __str__(self) -> str:
+        return f"{self.wrong_answer:g} / {self.clarification:g} / {self.hand_over:g}"
+
+    def as_costs(self) -> Costs:
+        return Costs(self.wrong_answer, self.clarification, self.hand_over, self.missed)
+
+
+class IntentCosts(models.Model):
+    """What differs for one intent when it is the likeliest; empty fields are as for all."""
+
+    intent = models.OneToOneField(
+        Intent, models.CASCADE, related_name="costs", verbose_name=_("intent")
+    )
+    wrong_answer = _cost(_("a wrong answer"), null=True, blank=True)
+    clarification = _cost(_("asking what was meant"), null=True, blank=True)
+    hand_over = _cost(_("handing over to a human"), null=True, blank=True)
+    missed = _cost(_("answering what is none of our topics"), null=True, blank=True)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("costs of an intent")
+        verbose_name_plural = _("costs of intents")
+
+    def __str__(self) -> str:
+        return str(self.intent)
+
+    def over(self, costs: Costs) -> Costs:
+        """Return these costs with what differs for the intent."""
+        own = {
+            name: value
+            for name in ("wrong_answer", "clarification", "hand_over", "missed")
+            if (value := getattr(self, name)) is not None
+        }
+        return replace(costs, **own)
+
+
 class ContentVersion(models.Model):
     """One row that moves with every change of content, in the same transaction.
 
@@ -237,20 +305,48 @@ class Embedding(models.Model):
 
 
 class PredictionRecord(models.Model):
-    """What the bot understood, once per answered message; review, replay and drift read it."""
+    """What the bot understood of one text, and what came of it; review, replay and drift read it.
+
+    Statistics: written a moment later (intents/records.py), and forgotten after
+    settings.PREDICTION_LOG_DAYS.
+    """
+
+    class Origin(models.TextChoices):
+        CHAT = "CHAT", _("chat")
+        API = "API", _("programs")
+
+    class Outcome(models.TextChoices):
+        ANSWERED = "ANSWERED", _("answered")
+        ASKED_BACK = "ASKED_BACK", _("asked back, nothing chosen")
+        CLARIFIED = "CLARIFIED", _("asked back, and one was chosen")
+        HANDED_OVER = "HANDED_OVER", _("handed over")
+        CORRECTED = "CORRECTED", _("corrected by an agent")
 
     created_at = models.DateTimeField(_("at"), default=timezone.now)
+    origin = models.CharField(_("asked by"), max_length=4, choices=Origin, default=Origin.CHAT)
+    # chat.Message.pk, so that a message is logged once, whoever answers it. Not a foreign key:
+    # this app knows no conversations. NULL for what no customer wrote.
+    message = models.BigIntegerField(null=True, unique=True, editable=False)
     # Personal data is replaced by typed placeholders before it is written here.
     text = models.TextField(_("text"))
     language = models.CharField(_("language"), max_length=2, blank=True)
     intent = models.CharField(_("intent"), max_length=40, blank=True)  # Intent.code; "" for none
     probability = models.FloatField(_("probability"), null=True)
+    out_of_scope = models.FloatField(_("means none of the intents"), default=0)  # probability
     ranked = models.JSONField(_("ranked"), default=list)  # [[code, probability], …], best first
     decision = models.CharField(_("decision"), max_length=10)
     source = models.CharField(_("answered by"), max_length=12)  # model, prototypes, keywords, none
     model_version = models.CharField(_("model version"), max_length=64, blank=True)
+    content_version = models.BigIntegerField(_("content version"), default=0)  # .answers
+    queue_ms = models.FloatField(_("milliseconds in the queue"), default=0)
+    infer_ms = models.FloatField(_("milliseconds of its batch"), default=0)
     elapsed_ms = models.FloatField(_("milliseconds"))
     cached = models.BooleanField(_("from the cache"), default=False)
+    # What came of it, as far as is known; of API texts nothing is.
+    outcome = models.CharField(_("outcome"), max_length=11, choices=Outcome, blank=True)
+    # Intent.code that the customer chose (CLARIFIED), or an agent says was meant (CORRECTED).
+    meant = models.CharField(_("meant"), max_length=40, blank=True)
+    rating = models.SmallIntegerField(_("rating"), null=True)  # of the customer: 1 or -1
 
     class Meta:
         verbose_name = _("prediction record")
@@ -264,3 +360,29 @@ class PredictionRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{timezone.localtime(self.created_at):%Y-%m-%d %H:%M} {self.intent or '—'}"
+
+
+class LiveIntent(models.Model):
+    """How well an intent is understood by examples that the model in service has not learnt.
+
+    Written as a whole by the engine whenever content or model have changed; without a model
+    all intents are here. Not a foreign key: a row says something about one content version.
+    """
+
+    intent = models.CharField(_("intent"), max_length=40, unique=True)  # Intent.code
+    is_trained = models.BooleanField(_("the model knows the intent"))
+    utterances = models.PositiveIntegerField(_("new utterances"))
+    judged = models.PositiveIntegerField(_("taken away in turn"))  # the newest of them
+    found = models.PositiveIntegerField(_("found again"))  # recognised by those that were left
+    # [[Intent.code, times], …], most first: what those were taken for that were not found.
+    confused_with = models.JSONField(_("confused with"), default=list)
+    content_version = models.BigIntegerField(_("content version"))
+    model_version = models.CharField(_("model version"), max_length=64, blank=True)
+    measured_at = models.DateTimeField(_("measured at"))
+
+    class Meta:
+        verbose_name = _("intent that lives on examples")
+        verbose_name_plural = _("intents that live on examples")
+
+    def __str__(self) -> str:
+        return self.intent

@@ -17,7 +17,7 @@ from unfold.views import ChangeList
 
 from intents import services
 from intents.inference import artifacts
-from intents.models import Intent, Language, Reply, Utterance
+from intents.models import Intent, Language, LiveIntent, Reply, Utterance
 
 
 def _count_of(model: Any, *conditions: Q, **where: Any) -> Coalesce:
@@ -40,14 +40,16 @@ def trained_codes() -> frozenset[str]:
 
 
 class IntentList(ChangeList):
-    """The list, with what the model knows looked up once for all rows."""
+    """The list, with what the model knows and what lives on examples looked up for all rows."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         known = trained_codes()
+        lives = {live.intent: live for live in LiveIntent.objects.all()}
         self.result_list: list[Any] = list(self.result_list)
         for intent in self.result_list:
             intent.is_trained = intent.code in known
+            intent.live = lives.get(intent.code)
 
 
 class LacksFilter(admin.SimpleListFilter):
@@ -124,6 +126,15 @@ class IntentColumns:
     def understood_by(self, intent: Any) -> tuple[str, str]:
         if not intent.is_active:
             return "off", "—"
+        live = intent.live
         if intent.is_trained:
-            return "model", gettext("trained model")
-        return "prototypes", gettext("examples")
+            if live is None:
+                return "model", gettext("trained model")
+            return "model", gettext("trained model, %(number)d new") % {"number": live.utterances}
+        if live is None or not live.judged:
+            return "prototypes", gettext("examples")
+        # As on the page of all that live on examples.
+        return "prototypes", gettext("examples, %(found)d of %(judged)d found") % {
+            "found": live.found,
+            "judged": live.judged,
+        }

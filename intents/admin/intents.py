@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.forms import BaseForm, BaseFormSet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,8 +22,9 @@ from intents import services
 from intents.admin.conflicts import conflict_of, lost_field, posted_ids, take_out_lost
 from intents.admin.forms import IntentForm, UtteranceForm, known_revision
 from intents.admin.intent_list import IntentColumns, IntentList, LacksFilter, counted
+from intents.admin.live import live_intents, row_of
 from intents.admin.replies import ReplyInline, ShowsVariables
-from intents.models import Intent, Reply, Utterance
+from intents.models import Intent, LiveIntent, Reply, Utterance
 
 REPLY_CHANGES_SHOWN = 50
 
@@ -69,6 +71,8 @@ class IntentAdmin(IntentColumns, ShowsVariables):
     inlines = (ReplyInline, UtteranceInline)
     actions = ("switch_off", "switch_on")
     change_form_before_template = "admin/intents/intent/refused.html"
+    change_form_outer_before_template = "admin/intents/intent/live.html"
+    list_before_template = "admin/intents/intent/list.html"
     warn_unsaved_form = True
     fieldsets = (
         (
@@ -87,6 +91,14 @@ class IntentAdmin(IntentColumns, ShowsVariables):
             },
         ),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        live = self.admin_site.admin_view(live_intents)
+        return [path("live/", live, name="live_intents"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"live_intents": LiveIntent.objects.count(), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Intent]:
         return counted(super().get_queryset(request))
@@ -194,6 +206,8 @@ class IntentAdmin(IntentColumns, ShowsVariables):
             context["conflict"] = conflict_of(form, formsets, refusals.lost)
         elif form.is_bound:
             context["tabs_with_errors"] = _tabs_with_errors(form, inlines)
+        if original := context.get("original"):
+            context["live"] = row_of(original)
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.action(description=_("Switch off"), permissions=["change"])

@@ -15,3 +15,4 @@ DECISIONS = {
     Decision.CLARIFY: _("asks what was meant"),
     Decision.HAND_OVER: _("calls or offers a human"),
 }
+RATINGS = {1: _("helped"), -1: _("did not help")}

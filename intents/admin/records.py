@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from intents.admin.labels import DECISIONS, SOURCES
+from intents.admin.labels import DECISIONS, RATINGS, SOURCES
 from intents.models import Intent, Language, PredictionRecord
 
 
@@ -39,25 +39,48 @@ class SourceFilter(LabelFilter):
     title, parameter_name, labels = _("answered by"), "source", SOURCES
 
 
+class LanguageFilter(LabelFilter):
+    # Not Django's own, which looks for the values in the whole log.
+    title, parameter_name, labels = _("language"), "language", dict(Language.choices)
+
+
+class RatingFilter(LabelFilter):
+    title, parameter_name, labels = _("rating"), "rating", RATINGS
+
+
 @admin.register(PredictionRecord)
 class PredictionRecordAdmin(ModelAdmin):
-    list_display = ("created_at", "excerpt", "named_intent", "share", "decided", "answered_by")
-    list_filter = (DecisionFilter, SourceFilter, "language", "cached", "created_at")
+    list_display = (
+        *("created_at", "excerpt", "named_intent", "share", "decided", "came_of_it"),
+        *("answered_by", "elapsed"),
+    )
+    list_filter = (
+        *("outcome", DecisionFilter, SourceFilter, LanguageFilter, RatingFilter, "origin"),
+        *("cached", "created_at"),
+    )
     list_per_page = 50
     # Counting a long log for "of N in all" costs more than the page itself.
     show_full_result_count = False
     search_fields = ("text", "intent")
     ordering = ("-created_at",)
     fields = (
-        *("created_at", "text", "language", "candidates", "decided", "answered_by"),
-        *("model_version", "elapsed_ms", "cached"),
+        *("created_at", "origin", "text", "language", "candidates", "outside", "decided"),
+        *("came_of_it", "rated", "answered_by", "model_version", "content_version", "cached"),
+        *("elapsed_ms", "queue_ms", "infer_ms"),
     )
-    readonly_fields = ("candidates", "decided", "answered_by")
+    readonly_fields = ("candidates", "outside", "decided", "came_of_it", "rated", "answered_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PredictionRecord]:
-        name = f"name_{_language()}"
-        intent = Intent.objects.filter(code=OuterRef("intent")).values(name)
-        return super().get_queryset(request).annotate(intent_name=Subquery(intent))
+        def named(column: str) -> Subquery:
+            return Subquery(
+                Intent.objects.filter(code=OuterRef(column)).values(f"name_{_language()}")
+            )
+
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(intent_name=named("intent"), meant_name=named("meant"))
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -74,7 +97,7 @@ class PredictionRecordAdmin(ModelAdmin):
 
     @display(description=_("intent"), ordering="intent")
     def named_intent(self, record: Any) -> str:
-        return f"{record.intent_name} ({record.intent})" if record.intent_name else record.intent
+        return _named(record.intent_name, record.intent)
 
     @display(description=_("probability"), ordering="probability")
     def share(self, record: PredictionRecord) -> str:
@@ -88,6 +111,24 @@ class PredictionRecordAdmin(ModelAdmin):
     def answered_by(self, record: PredictionRecord) -> str:
         return str(SOURCES.get(record.source, record.source))
 
+    @display(description=_("outcome"), ordering="outcome")
+    def came_of_it(self, record: Any) -> str:
+        outcome = record.get_outcome_display() or "—"
+        meant = _named(record.meant_name, record.meant)
+        return f"{outcome}: {meant}" if meant else str(outcome)
+
+    @display(description=_("rating"))
+    def rated(self, record: PredictionRecord) -> str:
+        return str(RATINGS.get(record.rating or 0, "—"))
+
+    @display(description=_("milliseconds"), ordering="elapsed_ms")
+    def elapsed(self, record: PredictionRecord) -> str:
+        return f"{record.elapsed_ms:.0f}"
+
+    @display(description=_("means none of the intents"))
+    def outside(self, record: PredictionRecord) -> str:
+        return f"{100 * record.out_of_scope:.0f} %"
+
     @display(description=_("ranked"))
     def candidates(self, record: PredictionRecord) -> str:
         codes = [code for code, _probability in record.ranked]
@@ -100,6 +141,10 @@ class PredictionRecordAdmin(ModelAdmin):
             for code, probability in record.ranked
         )
         return format_html_join(", ", "{} {}", shares) or "—"
+
+
+def _named(name: str | None, code: str) -> str:
+    return f"{name} ({code})" if name else code
 
 
 def _language() -> str:

@@ -88,13 +88,15 @@ class ReplyAdmin(ShowsVariables):
     change_form_before_template = "admin/intents/reply/variables.html"
 
     def save_content(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        # Whoever has an intent's page open sees the reply in it, and must not save over it: that
+        # of the intent which it is moved from, too.
+        concerned = {obj.intent_id, *_intent_of(obj)}
         services.save_reply(obj)
-        # Whoever has the intent's page open sees this reply in it, and must not save over it.
-        services.save_intent(obj.intent)
+        services.raise_revisions(concerned)
 
     def delete_content(self, obj: Any) -> None:
         services.delete_reply(obj)
-        services.save_intent(obj.intent)
+        services.raise_revisions({obj.intent_id})
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -124,3 +126,8 @@ class ReplyAdmin(ShowsVariables):
     @display(description=_("channel"), ordering="channel")
     def channel_name(self, reply: Reply) -> str:
         return reply.get_channel_display()
+
+
+def _intent_of(reply: Reply) -> set[int]:
+    """Return the intent that a reply has in the database; none where it is new."""
+    return set(Reply.objects.filter(pk=reply.pk).values_list("intent_id", flat=True))

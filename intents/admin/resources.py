@@ -140,8 +140,12 @@ class SensitiveWordResource(ContentResource):
         skip_unchanged = True
         report_skipped = True
 
+    def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
+        super().before_import(dataset, **kwargs)
+        self._spellings = services.spellings_of_words()
+
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
-        services.save_sensitive_word(instance)
+        services.save_sensitive_word(instance, spellings=self._spellings)
 
 
 class AllowedPhraseResource(ContentResource):
@@ -158,5 +162,9 @@ class AllowedPhraseResource(ContentResource):
         skip_unchanged = True
         report_skipped = True
 
+    def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
+        super().before_import(dataset, **kwargs)
+        self._spellings = services.spellings_of_phrases()
+
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
-        services.save_allowed_phrase(instance)
+        services.save_allowed_phrase(instance, spellings=self._spellings)

@@ -52,18 +52,18 @@ class UtteranceAdmin(SpreadsheetMixin, ContentAdmin):
         if obj.pk:
             concerned |= _intents_of(Utterance.objects.filter(pk=obj.pk))
         services.save_utterance(obj)
-        _raise_revisions(concerned)
+        services.raise_revisions(concerned)
 
     def delete_content(self, obj: Any) -> None:
         services.delete_utterance(obj)
-        _raise_revisions({obj.intent_id})
+        services.raise_revisions({obj.intent_id})
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         with transaction.atomic():
             concerned = _intents_of(queryset)
             queryset.delete()
             services.content_changed(understanding=True)
-            _raise_revisions(concerned)
+            services.raise_revisions(concerned)
 
     @admin.action(description=_("Move to another intent"), permissions=["change"])
     @transaction.atomic
@@ -76,7 +76,7 @@ class UtteranceAdmin(SpreadsheetMixin, ContentAdmin):
             moved = queryset.exclude(intent=intent).update(intent=intent)
             services.content_changed(understanding=True)
             if moved:
-                _raise_revisions(concerned)
+                services.raise_revisions(concerned)
             self.message_user(
                 request,
                 ngettext(
@@ -101,9 +101,3 @@ class UtteranceAdmin(SpreadsheetMixin, ContentAdmin):
 
 def _intents_of(utterances: QuerySet[Utterance]) -> set[int]:
     return set(utterances.order_by().values_list("intent_id", flat=True))
-
-
-def _raise_revisions(intent_ids: set[int]) -> None:
-    """Whoever has the page of one of these intents open must not save over what is new in it."""
-    for intent in Intent.objects.filter(pk__in=intent_ids):
-        services.save_intent(intent)

@@ -20,6 +20,9 @@ class ClassifyRequest(serializers.Serializer[Any]):
         max_length=MOST_TEXTS,
         help_text=_("What customers wrote, one entry a text."),
     )
+    cache = serializers.BooleanField(
+        default=False, help_text=_("Whether an answer of the last minutes will do.")
+    )
 
 
 class RankedIntent(serializers.Serializer[Any]):
@@ -31,6 +34,9 @@ class Classified(serializers.Serializer[Any]):
     intent = serializers.CharField(help_text=_("The likeliest; empty when nothing is known."))
     prob = serializers.FloatField()
     ranked = RankedIntent(many=True, help_text=_("The likeliest ten, best first."))
+    out_of_scope = serializers.FloatField(
+        help_text=_("Calibrated probability, 0 to 1, that the text means none of the intents.")
+    )
     source = serializers.ChoiceField(  # type: ignore[assignment]  # a field of that name is allowed
         choices=["model", "prototypes", "keywords", "none"]
     )
@@ -51,6 +57,7 @@ def shown(prediction: Prediction) -> dict[str, Any]:
             {"intent": intent, "prob": round(probability, 4)}
             for intent, probability in prediction.ranked
         ],
+        "out_of_scope": round(prediction.out_of_scope, 4),
         "source": prediction.source,
         "model": prediction.model_version,
     }

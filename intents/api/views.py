@@ -1,43 +1,60 @@
-"""Classification for programs: no conversation, no cache, nothing stored."""
+"""Classification for programs: no conversation, a cache where they ask for it."""
 
 import time
 
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from csplatform.hot import HotView, most_bytes_of
 from csplatform.roles import PROGRAMS
-from intents import inference
-from intents.api.serializers import ClassifyRequest, ClassifyResponse, shown
+from csplatform.schema import RefusalBody
+from csplatform.tokens import Bearer
+from intents import inference, language, recall, records
+from intents.api.serializers import MOST_TEXTS, ClassifyRequest, ClassifyResponse, shown
+
+_TEXTS = ClassifyRequest()
 
 
-class ClassifyView(APIView):
+class ClassifyView(HotView):
     """Name the intents of texts."""
 
     roles = PROGRAMS
+    most_bytes = MOST_TEXTS * most_bytes_of(settings.CHAT_MESSAGE_MAX_CHARS)
 
     @extend_schema(
         operation_id="classify",
         request=ClassifyRequest,
         responses={
             200: ClassifyResponse,
-            400: OpenApiResponse(description="No texts, too many, or one that is too long."),
-            401: OpenApiResponse(description="No token, or one that is broken or expired."),
-            403: OpenApiResponse(description="Customers' tokens may not classify."),
+            400: OpenApiResponse(RefusalBody, "No texts, too many, or one that is too long."),
+            401: OpenApiResponse(RefusalBody, "No token, or one that is broken or expired."),
+            403: OpenApiResponse(RefusalBody, "Customers' tokens may not classify."),
+            413: OpenApiResponse(RefusalBody, "More than the longest list of texts takes."),
         },
     )
-    def post(self, request: Request) -> Response:
+    async def post(self, request: HttpRequest, bearer: Bearer) -> HttpResponse:
         """Rank the intents of each text, with calibrated probabilities.
 
         For staff and service tokens. Texts are answered as a customer's message would be
-        understood now, by whatever answers now (`source`); nothing is stored or cached.
+        understood now, by whatever answers now (`source`). With `cache`, what was understood
+        in the last two minutes is not computed again. Each leaves a prediction record.
         """
-        asked = ClassifyRequest(data=request.data)
-        asked.is_valid(raise_exception=True)
+        asked = await self.sent(request, _TEXTS)
+        texts: list[str] = asked["texts"]
         started = time.perf_counter()
-        predictions = inference.classify_many(asked.validated_data["texts"])
+        if asked["cache"]:
+            understood = await recall.aclassify_many(texts, map(language.detect, texts))
+            predictions = [one.prediction for one in understood]
+            cached = [one.cached for one in understood]
+        else:
+            predictions = await inference.aclassify_many(texts)
+            cached = [False] * len(texts)
         elapsed_ms = (time.perf_counter() - started) * 1000
-        return Response(
+        records.classified(
+            texts, predictions, elapsed_ms=elapsed_ms, cached=cached, now=timezone.now()
+        )
+        return self.answer(
             {"results": [shown(one) for one in predictions], "elapsed_ms": round(elapsed_ms, 2)}
         )

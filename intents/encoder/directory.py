@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "encoder.json"
+# How the graph is written, as part of every encoder's id: what is of another form is built anew.
+FORM = "plain layer norms"
 
 
 class EncoderUnavailable(Exception):

@@ -1,17 +1,25 @@
-"""Texts to vectors with an encoder's int8 graph, and the vectors that the original gives."""
+"""Texts to rows of numbers with a graph, and the vectors that the original encoder gives."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from tokenizers import Tokenizer
 
-Floats = npt.NDArray[np.float32]
-Ids = npt.NDArray[np.int64]
+from intents.encoder.backend import Backend, Floats, Ids
 
 _REFERENCE = Path(__file__).with_name("reference.npz")
+EMBEDDING = "embedding"  # name of the output that holds the encoder's vector
+# Of a classifier's graph: the class logits, and what its head reads, the fine-tuned network's
+# own vector, which tells what is out of scope.
+LOGITS, FEATURE = "logits", "feature"
+
+
+# Of one run, padding counted. Larger ones are no faster, and leave their memory with the process:
+# 60 MB at 2048 tokens, 15 MB at 512.
+_BATCH_TOKENS = 512
 
 
 def batches(
@@ -19,13 +27,21 @@ def batches(
 ) -> Iterator[tuple[npt.NDArray[np.intp], Ids, Ids]]:
     """Yield (positions in `texts`, token ids, mask), texts of like length together.
 
-    Ids and mask have shape (n, tokens), padded to the longest text of the batch.
+    Ids and mask have shape (n, tokens), padded to the longest text of the batch; n is at most
+    `batch_size`, and smaller for long texts.
     """
-    encoded = [tokenizer.encode(text).ids for text in texts]
-    cut = [ids if len(ids) <= max_tokens else [*ids[: max_tokens - 1], ids[-1]] for ids in encoded]
+    encoded = [each.ids for each in tokenizer.encode_batch_fast(list(texts))]
+    cut = [shortened(ids, max_tokens) for ids in encoded]
     order = np.argsort([len(ids) for ids in cut], kind="stable")
-    for start in range(0, len(order), batch_size):
-        positions = order[start : start + batch_size]
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while (
+            stop < min(len(order), start + batch_size)
+            and len(cut[order[stop]]) * (stop + 1 - start) <= _BATCH_TOKENS
+        ):
+            stop += 1
+        positions, start = order[start:stop], stop
         rows = [cut[position] for position in positions]
         input_ids = np.zeros((len(rows), max(map(len, rows))), np.int64)
         mask = np.zeros_like(input_ids)
@@ -35,57 +51,85 @@ def batches(
         yield positions, input_ids, mask
 
 
-class Graph:
-    """An ONNX graph of an encoder with its tokenizer: texts in, one row a text out.
+def shortened(ids: list[int], max_tokens: int) -> list[int]:
+    """Return token ids, of too many the first and the last half; special tokens stay at both ends.
 
-    Args:
-        output: `embedding`, or `logits` of a classifier.
-        max_tokens: Longer texts are cut.
-        threads: Within one call; more than one spins on a shared machine.
+    Customers say at the beginning or at the end what they want (docs/accuracy.md, "Long messages").
     """
-
-    def __init__(
-        self, graph: Path, tokenizer: Path, *, output: str, max_tokens: int = 64, threads: int = 1
-    ) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(graph), options, providers=["CPUExecutionProvider"]
-        )
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
-        self._tokenizer.no_truncation()  # the file may say otherwise; `batches` does both
-        self._tokenizer.no_padding()
-        self._output = output
-        self._max_tokens = max_tokens
-        shapes = {each.name: each.shape for each in self._session.get_outputs()}
-        self.width: int = shapes[output][-1]  # of a row
-
-    def run(self, texts: Sequence[str]) -> Floats:
-        """Return one row a text, shape (n, width)."""
-        rows = np.zeros((len(texts), self.width), np.float32)
-        for positions, input_ids, mask in batches(
-            self._tokenizer, texts, max_tokens=self._max_tokens
-        ):
-            feed = {"input_ids": input_ids, "attention_mask": mask}
-            rows[positions] = self._session.run([self._output], feed)[0]
-        return rows
+    if len(ids) <= max_tokens:
+        return ids
+    last = max_tokens // 2
+    return [*ids[: max_tokens - last], *ids[len(ids) - last :]]
 
 
-class Embedder:
-    """The frozen encoder as ONNX Runtime runs it.
+@lru_cache(maxsize=2)
+def _read_tokenizer(content: bytes) -> Tokenizer:
+    """Return the tokenizer of a file; encoder and models have the same one, 30 MB in memory."""
+    tokenizer = Tokenizer.from_buffer(content)
+    tokenizer.no_truncation()  # the file may say otherwise; `batches` does both
+    tokenizer.no_padding()
+    return tokenizer
+
+
+class Graph:
+    """A backend with its tokenizer: texts in, one row a text and output out.
 
     Args:
         prefix: Goes before each text.
+        max_tokens: Of longer texts the middle is left out.
     """
 
-    def __init__(self, graph: Path, tokenizer: Path, *, prefix: str, threads: int = 1) -> None:
-        self._graph = Graph(graph, tokenizer, output="embedding", threads=threads)
+    def __init__(
+        self, backend: Backend, tokenizer: Path, *, prefix: str = "", max_tokens: int = 64
+    ) -> None:
+        self._backend = backend
+        self._tokenizer = _read_tokenizer(tokenizer.read_bytes())
         self._prefix = prefix
+        self._max_tokens = max_tokens
+        self.widths = backend.outputs
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text has, before it is cut. Takes some 20 µs; thread-safe."""
+        return len(self._tokenizer.encode(self._prefix + text).ids)
+
+    def read_by(self, backend: Backend) -> None:
+        """Let another backend with the same outputs, or more, run from now on."""
+        self._backend = backend
+
+    def run(self, texts: Sequence[str], *names: str) -> list[Floats]:
+        """Return the outputs `names` of one pass, each of shape (n, its width)."""
+        found = [np.zeros((len(texts), self.widths[name]), np.float32) for name in names]
+        for positions, input_ids, mask in batches(
+            self._tokenizer, [self._prefix + text for text in texts], max_tokens=self._max_tokens
+        ):
+            for rows, part in zip(found, self._backend.run(input_ids, mask, names), strict=True):
+                rows[positions] = part
+        return found
+
+
+class Embedder:
+    """The frozen encoder.
+
+    Args:
+        backend: Of a graph with the output `embedding`.
+        prefix: Goes before each text.
+    """
+
+    def __init__(self, backend: Backend, tokenizer: Path, *, prefix: str) -> None:
+        self._graph = Graph(backend, tokenizer, prefix=prefix)
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text has, before it is cut."""
+        return self._graph.count_tokens(text)
+
+    def read_by(self, backend: Backend) -> None:
+        """Let a graph that holds this encoder, among other things, stand in for its own."""
+        self._graph.read_by(backend)
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return one vector of unit length a text, shape (n, hidden)."""
-        return unit(self._graph.run([self._prefix + text for text in texts]))
+        [vectors] = self._graph.run(texts, EMBEDDING)
+        return unit(vectors)
 
 
 def unit(vectors: Floats) -> Floats:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from intents.encoder.directory import EncoderUnavailable, sha256, write_manifest
+from intents.encoder.directory import FORM, EncoderUnavailable, sha256, write_manifest
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
@@ -32,7 +32,7 @@ class External:
             )
         # e5 models want to be told that a text is a query; others were trained without.
         self._prefix = "query: " if "e5" in Path(name).name.lower() else ""
-        parts = [self._prefix, str(self._path)]
+        parts = [self._prefix, str(self._path), FORM]
         parts += [
             sha256(self._path / file)
             for file in (weights[0].name, "config.json", "tokenizer.json", "vocab.txt")

@@ -1,19 +1,22 @@
 """Understanding customers: the process's one engine, and all that other apps call.
 
-Nothing exists before the first call: a worker that forks gets an engine of its own, and a
-process that never classifies never loads a model.
+Nothing exists before the first call: a process that never classifies never loads a model, and
+one that forks before it gives each child an engine of its own. A child that is forked later has
+none and gets none: every call raises `EngineInherited`.
 """
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from intents.inference import artifacts
+from intents.inference import artifacts, metrics
 from intents.inference.base import Prediction, Status
+from intents.inference.batching import EngineInherited
 from intents.inference.engine import Engine
-from intents.inference.follower import Sources
+from intents.inference.watches import Sources
 
 __all__ = [
+    "EngineInherited",
     "Prediction",
     "Status",
     "aclassify",
@@ -23,11 +26,13 @@ __all__ = [
     "start",
     "status",
     "stop",
+    "when_unfit",
 ]
 
 _engine: Engine | None = None
 _of_parent: Engine | None = None
 _lock = threading.Lock()
+_on_unfit: list[Callable[[], object]] = []
 
 
 def classify(text: str, *, timeout_s: float | None = None) -> Prediction:
@@ -40,6 +45,9 @@ def classify(text: str, *, timeout_s: float | None = None) -> Prediction:
     Args:
         text: As the customer wrote it, sensitive words starred; it is normalised here.
         timeout_s: After which keywords answer; None for settings.CHAT_ANSWER_TIMEOUT_S.
+
+    Raises:
+        EngineInherited: This process was forked from one whose engine ran.
     """
     return _running().classify(text, timeout_s=timeout_s)
 
@@ -63,12 +71,19 @@ async def aclassify_many(
 
 def status() -> Status:
     """Say how the engine of this process is doing; starts nothing."""
-    engine = _engine
-    return engine.status() if engine else Status(state="stopped", source="none")
+    if (engine := _engine) is not None:
+        return engine.status()
+    if _of_parent is not None:
+        return Status(state="broken", source="none", detail=str(_inherited()))
+    return Status(state="stopped", source="none")
 
 
 def start() -> None:
-    """Begin loading in the background. Safe to call again."""
+    """Begin loading in the background. Safe to call again.
+
+    Raises:
+        EngineInherited: This process was forked from one whose engine ran.
+    """
     _running()
 
 
@@ -81,13 +96,23 @@ def stop() -> None:
         engine.stop()
 
 
+def when_unfit(act: Callable[[], object]) -> None:
+    """Have a function called, on a thread, when this process should be replaced; starts nothing.
+
+    That is when the model hung a second time. Until then keywords answer.
+    """
+    _on_unfit.append(act)
+
+
 def _running() -> Engine:
     global _engine
     if (engine := _engine) is not None:  # without the lock: also on an event loop
         return engine
+    if _of_parent is not None:
+        raise _inherited()
     with _lock:
         if _engine is None:
-            _engine = Engine(_sources())
+            _engine = Engine(_sources(), on_unfit=_tell_unfit)
         return _engine
 
 
@@ -102,14 +127,27 @@ def _sources() -> Sources:
     )
 
 
-def _leave_engine_to_parent() -> None:
-    """Begin without an engine in a forked child: the threads of the parent's are not here.
+def _tell_unfit() -> None:
+    for act in _on_unfit:
+        act()
 
-    It is kept, unused: taking its ONNX Runtime sessions down would wait for those threads.
+
+def _inherited() -> EngineInherited:
+    return EngineInherited(
+        f"The engine of process {os.getppid()} was running when it forked this one ({os.getpid()}):"
+        " start the engine after forking, not before."
+    )
+
+
+def _leave_engine_to_parent() -> None:
+    """Have no engine in a forked child: the threads of the parent's are not here.
+
+    It is kept, unused: taking its sessions down would wait for those threads.
     """
     global _engine, _lock, _of_parent
-    _of_parent = _engine
+    _of_parent = _engine or _of_parent
     _engine, _lock = None, threading.Lock()
 
 
 os.register_at_fork(after_in_child=_leave_engine_to_parent)
+metrics.show(status)

@@ -1,8 +1,9 @@
 """Trained models on disk: a directory each, and one pointer to the one that answers.
 
-MODEL_DIR/<version>/ holds manifest.json, classifier.onnx (int8), tokenizer.json and perhaps
-light_head.npz. MODEL_DIR/active.json names the version that answers; it is replaced in one
-step, so that a reader finds the old or the new one, never half of it.
+MODEL_DIR/<version>/ holds manifest.json, classifier.onnx (int8), tokenizer.json, scope.npz,
+perhaps light_head.npz, and classifier.safetensors (half precision) where a GPU may serve.
+MODEL_DIR/active.json names the version that answers; it is replaced in one step, so that a
+reader finds the old or the new one, never half of it.
 """
 
 import contextlib
@@ -19,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from intents.inference.base import Embedder
     from intents.inference.onnx import OnnxClassifier
 
-FORMAT = 1
+FORMAT = 2  # since one graph gives logits and vector
 MANIFEST = "manifest.json"
 CLASSIFIER, TOKENIZER, LIGHT_HEAD = "classifier.onnx", "tokenizer.json", "light_head.npz"
+SCOPE = "scope.npz"
+WEIGHTS = "classifier.safetensors"  # half precision, where a GPU may serve
 _POINTER = "active.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -45,6 +47,7 @@ class Manifest:
     seconds: float  # wall clock, from reading the data to the int8 file
     network_weight: float  # see scoring.Mixture
     light_weight: float
+    prefix: str = ""  # goes before each text, as it did in training
     parameters: Mapping[str, Any] = field(default_factory=dict)
     measures: Mapping[str, Any] = field(default_factory=dict)  # {"fp32": {...}, "int8": {...}}
     data: Mapping[str, Any] = field(default_factory=dict)  # fingerprint, texts
@@ -76,7 +79,7 @@ def write_manifest(directory: Path, manifest: Manifest) -> Manifest:
     """
     files = {
         name: _sha256(directory / name)
-        for name in (CLASSIFIER, TOKENIZER, LIGHT_HEAD)
+        for name in (CLASSIFIER, TOKENIZER, LIGHT_HEAD, SCOPE, WEIGHTS)
         if (directory / name).is_file()
     }
     content = asdict(manifest) | {
@@ -130,18 +133,15 @@ def verify(directory: Path) -> Manifest:
     return manifest
 
 
-def load_classifier(directory: Path, embedder: "Embedder") -> "OnnxClassifier":
+def load_classifier(directory: Path) -> "OnnxClassifier":
     """Load a model for serving (0.1 s); its hashes are the caller's to check.
-
-    Args:
-        embedder: The frozen encoder that it was trained with (`Manifest.encoder`).
 
     Raises:
         BrokenArtifact: It cannot be loaded.
     """
     from intents.inference.onnx import OnnxClassifier  # this module alone needs no ONNX Runtime
 
-    return OnnxClassifier(directory, embedder)
+    return OnnxClassifier(directory)
 
 
 def active_version() -> str | None:

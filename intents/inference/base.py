@@ -1,7 +1,8 @@
 """The seam: what the rest of the platform, and the engine itself, know about understanding."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 import numpy as np
@@ -24,6 +25,9 @@ class Prediction:
     ranked: tuple[tuple[str, float], ...]  # (Intent.code, calibrated probability), best first
     source: Source
     model_version: str = ""  # of the trained model; "" when it did not answer
+    out_of_scope: float = 0.0  # calibrated probability that the text means none of the intents
+    queue_ms: float = 0.0  # from submit to the start of its batch; 0 when it was in none
+    infer_ms: float = 0.0  # of its whole batch: tokenising, model, ranking
 
     @property
     def intent(self) -> str:
@@ -46,7 +50,7 @@ class Status:
     States: `loading` (what will answer is not there yet, the cascade answers), `ready` (the
     trained model answers), `swapping` (it answers while its successor loads), `fallback`
     (there is no trained model; prototypes or keywords answer), `broken` (the active model
-    cannot be loaded, `detail` says why), `stopped`.
+    cannot be loaded, fails on every text, or hung twice; `detail` says why), `stopped`.
     """
 
     state: State
@@ -60,6 +64,19 @@ class Status:
     utterances: int = 0
     queue_length: int = 0
     counters: Mapping[str, int] = field(default_factory=dict)  # since start, by name
+    since: datetime | None = None  # of the state
+    warm_up_ms: float = 0.0  # that the model which answers took, loaded, to be warm
+    is_fit: bool = True  # False: the model hung again; the process should be replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one pass over some texts found: all that anybody needs of them."""
+
+    probabilities: Floats  # calibrated, shape (n, number of labels); rows sum to 1 within 1e-5
+    vectors: Floats  # of the frozen encoder, unit length, shape (n, d)
+    # Calibrated probability that a text means none of the labels, shape (n,); None: not known.
+    out_of_scope: Floats | None = None
 
 
 class Classifier(Protocol):
@@ -70,12 +87,11 @@ class Classifier(Protocol):
         """Intent codes, in the order of the columns."""
         ...
 
-    def predict_probabilities(self, texts: Sequence[str], vectors: Floats | None = None) -> Floats:
-        """Return calibrated probabilities, shape (n, len(labels)); rows sum to 1.
+    def read(self, texts: Sequence[str]) -> Read:
+        """Return probabilities and vectors of one pass.
 
         Args:
             texts: As `normalize.for_model` gives them.
-            vectors: Of the frozen encoder for these texts, where the caller has them already.
         """
         ...
 
@@ -103,3 +119,4 @@ class FrozenEncoder:
 
     id: str
     embedder: Embedder
+    count_tokens: Callable[[str], int] | None = None  # of a text; None: it is estimated

@@ -1,20 +1,37 @@
-"""One model, many callers: single texts are gathered into batches."""
+"""One model, many callers: single texts are gathered into batches.
 
+Needs the standard library alone: benchmarks drive it on machines that have nothing else.
+"""
+
+import asyncio
+import contextlib
 import logging
 import os
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from intents.inference import metrics
+from intents.inference.waiting import Entry, Queue, estimated_tokens
 
 logger = logging.getLogger(__name__)
 
+Text = TypeVar("Text")  # a string, or its token ids
 Result = TypeVar("Result")
+
+# Padding that joining a batch may cost a text, in tokens. One more call of e5-small as int8 costs as
+# much as 10 (1.4 ms, and 0.135 ms a token), and a few texts share it.
+CALL_TOKENS = 4
+# A batch that fails is tried again in parts until so many calls have failed: one bad text among
+# 64 is found by seven, three by 16. Of a model that fails whatever it gets, no parts are tried.
+_MOST_FAILURES = 16
+_BROKEN_AFTER = 3  # batches in a row
+# The watch looks so often within the limit of a hang. It counts its own looks, not time: a
+# process that was suspended has not hung.
+_LOOKS = 4
 
 
 class EngineOverloaded(Exception):
@@ -22,83 +39,156 @@ class EngineOverloaded(Exception):
 
 
 class EngineClosed(Exception):
-    """The engine was stopped, or belongs to the process that this one was forked from."""
+    """The engine was stopped."""
+
+
+class EngineInherited(RuntimeError):
+    """This process was forked from one whose engine ran.
+
+    Threads do not survive a fork, and neither ONNX Runtime nor CUDA may be used on both sides
+    of one. Whoever starts the processes has made a mistake: start the engine after forking, not
+    before.
+    """
 
 
 class DeadlinePassed(TimeoutError):
     """The text waited so long that its caller has stopped listening."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry(Generic[Result]):
-    text: str
-    tokens: int
-    future: "Future[Result]"
-    deadline: float  # time.monotonic()
-    queued_at: float = field(default_factory=time.monotonic)
+class ModelHung(TimeoutError):
+    """The batch of this text ran longer than any may, and was given up."""
 
 
-def estimated_tokens(text: str, most: int) -> int:
-    """Return about how many tokens a text has, at most `most`, without a tokenizer.
+class Meter:
+    """Is told what a batcher does; this one forgets it. Called on the batcher's threads."""
 
-    A Chinese character has three bytes and is about one token; English has three to four
-    letters a token. It only bounds the work of a batch, so it may be off by a third.
-    """
-    return min(most, 2 + -(-len(text[: 3 * most].encode("utf-8", "replace")) // 3))
+    def refused(self, reason: str) -> None:
+        """Record a text that was not run: `overloaded`, `cancelled`, `deadline` or `hung`."""
+
+    def waited(self, seconds: float) -> None:
+        """Record how long a text was queued."""
+
+    def ran(self, *, texts: int, tokens: int, padded: int) -> None:
+        """Record a batch: its estimated `tokens`, and `padded` with padding."""
+
+    def failed(self) -> None:
+        """Record a call of the model that raised."""
+
+    def hung(self) -> None:
+        """Record a thread that was given up."""
 
 
-class Batcher(Generic[Result]):
+@dataclass(slots=True, eq=False)
+class _Owner(Generic[Text, Result]):
+    """The thread that runs the model. One that hangs is given up, and another takes over."""
+
+    batch: Sequence[Entry[Text, Result]] = ()  # which it has taken
+    calls: int = 0  # of the model, begun
+    is_calling: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Outcome(Generic[Text, Result]):
+    """What became of a text: its result, or else the error."""
+
+    entry: Entry[Text, Result]
+    result: Result | None
+    error: Exception | None = None
+
+    def settle(self) -> None:
+        """Tell the caller, unless it has gone. On the loop of an asyncio future."""
+        future = self.entry.future
+        with contextlib.suppress(InvalidStateError, asyncio.InvalidStateError):
+            if self.error is not None:
+                future.set_exception(self.error)
+            else:
+                future.set_result(self.result)  # type: ignore[arg-type]
+
+
+class Batcher(Generic[Text, Result]):
     """Run `predict` on batches, on one thread that owns the model.
 
-    Callers get a `concurrent.futures.Future`, so threads wait with `.result(timeout)` and
-    coroutines with `asyncio.wrap_future`: the batcher belongs to no event loop. While the
-    model works on one batch the next one gathers; that alone batches a busy system (as
-    text-embeddings-inference does) and adds no wait to an idle one.
+    Threads `submit` and wait for a `concurrent.futures.Future`, coroutines `submit_here` and
+    await an `asyncio.Future`: the batcher belongs to no event loop, and wakes each one once a
+    batch. While the model works on one batch the next one gathers; that alone batches a busy
+    system (as text-embeddings-inference does) and adds no wait to an idle one.
 
-    A batch is the oldest text and those nearest to it in length, as many as `max_tokens`
+    A batch is the oldest text and those nearest to it in length, as many as `max_batch_tokens`
     allows with padding counted (longest times number): a long text does not make short
     ones expensive, and none is overtaken for ever.
 
     Every future is settled, whatever `predict` does: with its result, with its error, with
-    `DeadlinePassed`, or, for a caller that cancelled in the queue, as cancelled.
+    `DeadlinePassed`, with `ModelHung`, or, for a caller that cancelled in the queue, as
+    cancelled.
+
+    - A batch on which `predict` raises is tried again in halves, so that one bad text costs the
+      others nothing but time; what fails alone is answered by `stand_in`, or gets the error.
+    - A call that does not return within `hang_s` is given up with its thread: nothing ends a
+      thread that is stuck in native code. Its callers get `ModelHung`; a new thread calls
+      `renew`, which should get a model that shares nothing with the stuck one, and goes on.
     """
 
     def __init__(
         self,
-        predict: Callable[[Sequence[str]], Sequence[Result]],
+        predict: Callable[[Sequence[Text]], Sequence[Result]],
         *,
         max_text_tokens: int,
         max_batch_tokens: int,
         max_queue: int,
+        call_tokens: int = CALL_TOKENS,
+        tokens_of: Callable[[Any, int], int] = estimated_tokens,
+        hang_s: float | None = None,
         begin: Callable[[], object] | None = None,
+        renew: Callable[[], object] | None = None,
+        stand_in: Callable[[Sequence[Text]], Sequence[Result]] | None = None,
+        stamp: Callable[[Result, float, float], Result] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         """Start the thread.
 
         Args:
+            predict: Answers texts in their order.
             max_text_tokens: Where `predict` cuts a text; longer ones cost no more.
             max_batch_tokens: Of one batch, padding included; one text is always taken.
             max_queue: Texts that may wait; further ones are refused.
+            call_tokens: What a call of `predict` costs beside its tokens, in tokens.
+            tokens_of: How long a text is, at most its second argument.
+            hang_s: A call that takes longer is given up; None for never.
             begin: Called once on the thread before the first batch; may wait.
+            renew: Called on each later thread before its first batch; may wait.
+            stand_in: Answers texts on which `predict` raises.
+            stamp: Gets a result, its seconds in the queue and those of its batch.
         """
-        self._predict = predict
-        self._max_text_tokens = max_text_tokens
-        self._max_batch_tokens = max_batch_tokens
-        self._max_queue = max_queue
-        self._begin = begin
+        self._predict, self._renew, self._stand_in = predict, renew, stand_in
+        self._stamp, self._tokens_of = stamp, tokens_of
+        self._meter = meter or Meter()
+        self._max_batch_tokens, self._call_tokens = max_batch_tokens, call_tokens
+        self._max_text_tokens, self._max_queue = max_text_tokens, max_queue
         self._pid = os.getpid()
-        self._entries: list[_Entry[Result]] = []
-        self._changed = threading.Condition()  # guards _entries and _closed; held for microseconds
-        self._closed = False
         self.counters: Counter[str] = Counter()
-        self._thread = threading.Thread(target=self._serve, name="intents-batches", daemon=True)
-        self._thread.start()
+        self.failed_in_a_row = 0  # batches of which `predict` answered no text
+        self.last_error: Exception | None = None  # of `predict`
+        self._changed = threading.Condition()  # guards what follows; held for microseconds
+        self._waiting = Queue[Text, Result](max_text_tokens)
+        self._closed = False
+        self._over = threading.Event()  # the last text has been answered
+        self._start_owner(begin)
+        if hang_s is not None:
+            threading.Thread(
+                target=self._watch, args=(hang_s / _LOOKS,), name="intents-watch", daemon=True
+            ).start()
 
     @property
     def queue_length(self) -> int:
         """How many texts wait."""
-        return len(self._entries)
+        return len(self._waiting)
 
-    def submit(self, text: str, *, deadline: float = float("inf")) -> "Future[Result]":
+    @property
+    def is_failing(self) -> bool:
+        """Whether `predict` has answered nothing for some batches."""
+        return self.failed_in_a_row >= _BROKEN_AFTER
+
+    def submit(self, text: Text, *, deadline: float = float("inf")) -> "Future[Result]":
         """Queue one text; safe from any thread and never waits for the model.
 
         Args:
@@ -106,95 +196,234 @@ class Batcher(Generic[Result]):
 
         Raises:
             EngineOverloaded: `max_queue` texts are waiting already.
-            EngineClosed: `close` was called, or this process is a fork of the owner.
+            EngineClosed: `close` was called.
+            EngineInherited: This process is a fork of the one that runs the thread.
         """
-        if os.getpid() != self._pid:
-            # Threads do not survive a fork: the future would never be settled.
-            raise EngineClosed(f"This engine belongs to process {self._pid}; start one here.")
-        entry = _Entry(
-            text, estimated_tokens(text, self._max_text_tokens), Future[Result](), deadline
-        )
-        with self._changed:
-            if self._closed:
-                raise EngineClosed("The engine was stopped.")
-            if len(self._entries) >= self._max_queue:
-                self._count_refusal("overloaded")
-                raise EngineOverloaded(f"{self._max_queue} texts are waiting already.")
-            self._entries.append(entry)
-            self._changed.notify()
-        return entry.future
+        future = Future[Result]()
+        self._queue(text, deadline, future, None)
+        return future
+
+    def submit_here(
+        self, text: Text, *, deadline: float = float("inf")
+    ) -> "asyncio.Future[Result]":
+        """Queue one text from a coroutine: the future is its event loop's. Else as `submit`."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._queue(text, deadline, future, loop)
+        return future
 
     def close(self, timeout_s: float | None = None) -> None:
-        """Answer what is queued, refuse what comes, and end the thread."""
+        """Answer what is queued, refuse what comes, and end the threads."""
         with self._changed:
             self._closed = True
             self._changed.notify()
-        self._thread.join(timeout_s)
+        if self._over.wait(timeout_s):
+            self._thread.join()  # it has nothing left to do
 
-    def _serve(self) -> None:
-        if self._begin is not None:
-            self._begin()
+    def _queue(
+        self,
+        text: Text,
+        deadline: float,
+        future: "Future[Result] | asyncio.Future[Result]",
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
+        if os.getpid() != self._pid:
+            raise EngineInherited(
+                f"The engine belongs to process {self._pid}, and this is a fork of it:"
+                " start the engine after forking, not before."
+            )
+        tokens = self._tokens_of(text, self._max_text_tokens)
+        entry = Entry[Text, Result](text, tokens, deadline, future, loop)
+        with self._changed:
+            if self._closed:
+                raise EngineClosed("The engine was stopped.")
+            if len(self._waiting) >= self._max_queue:
+                self._count_refusal("overloaded")
+                raise EngineOverloaded(f"{self._max_queue} texts are waiting already.")
+            self._waiting.append(entry)
+            self._changed.notify()
+
+    # --- the thread that owns the model -------------------------------------------------------
+
+    def _start_owner(self, begin: Callable[[], object] | None) -> None:
+        self._owner = _Owner[Text, Result]()
+        self._thread = threading.Thread(
+            target=self._serve, args=(self._owner, begin), name="intents-batches", daemon=True
+        )
+        self._thread.start()
+
+    def _serve(self, owner: _Owner[Text, Result], begin: Callable[[], object] | None) -> None:
+        try:
+            if begin is not None:
+                begin()
+        except Exception:
+            logger.exception("The engine begins with what it has")
         while True:
             with self._changed:
-                while not self._entries and not self._closed:
+                if owner is not self._owner:
+                    return  # it was given up
+                while not self._waiting and not self._closed:
                     self._changed.wait()
-                if not self._entries:
-                    return
-                batch = self._take()
-                metrics.QUEUED.set(len(self._entries))
-            self._answer(batch)
+                if not self._waiting:
+                    break
+                owner.batch = self._waiting.take(self._max_batch_tokens, self._call_tokens)
+            self._answer(owner, owner.batch)
+        self._over.set()
 
-    def _take(self) -> list[_Entry[Result]]:
-        """Remove the next batch from the queue. Call it with the lock held."""
-        oldest = self._entries[0]
-        by_likeness = sorted(self._entries, key=lambda entry: abs(entry.tokens - oldest.tokens))
-        batch: list[_Entry[Result]] = []
-        longest = 0
-        for entry in by_likeness:
-            longest = max(longest, entry.tokens)
-            if batch and longest * (len(batch) + 1) > self._max_batch_tokens:
-                break
-            batch.append(entry)
-        taken = set(map(id, batch))
-        self._entries = [entry for entry in self._entries if id(entry) not in taken]
-        return batch
-
-    def _answer(self, batch: Sequence[_Entry[Result]]) -> None:
-        live = self._still_wanted(batch)
-        if not live:
+    def _answer(self, owner: _Owner[Text, Result], taken: Sequence[Entry[Text, Result]]) -> None:
+        began = time.monotonic()
+        batch = self._still_wanted(taken, began)
+        if not batch:
             return
+        outcomes = self._outcomes(owner, batch)
+        infer_s = time.monotonic() - began
+        with self._changed:
+            if owner is not self._owner:
+                return  # its callers have been told that it hung
+            owner.batch = ()
+        if self._stamp is not None:
+            for one in outcomes:
+                if one.error is None:
+                    queue_s = began - one.entry.queued_at
+                    one.result = self._stamp(one.result, queue_s, infer_s)  # type: ignore[arg-type]
+        _settle(outcomes)
+        tokens = [entry.tokens for entry in batch]
         self.counters["batches"] += 1
-        metrics.BATCH_TEXTS.observe(len(live))
-        try:
-            results = self._predict([entry.text for entry in live])
-            if len(results) != len(live):
-                raise RuntimeError(f"{len(results)} results for {len(live)} texts")
-        except Exception as error:
-            # The thread must outlive a bad batch, or its callers would wait for ever.
-            logger.exception("A batch of %d texts failed", len(live))
-            self.counters["failed_batches"] += 1
-            metrics.FAILED.labels("batch").inc()
-            for entry in live:
-                entry.future.set_exception(error)
-            return
-        for entry, result in zip(live, results, strict=True):
-            entry.future.set_result(result)
+        self._meter.ran(texts=len(batch), tokens=sum(tokens), padded=max(tokens) * len(batch))
 
-    def _still_wanted(self, batch: Sequence[_Entry[Result]]) -> list[_Entry[Result]]:
+    def _still_wanted(
+        self, taken: Sequence[Entry[Text, Result]], now: float
+    ) -> list[Entry[Text, Result]]:
         """Settle those whose caller has gone: the model's time is for the others."""
-        now = time.monotonic()
-        live = []
-        for entry in batch:
-            if not entry.future.set_running_or_notify_cancel():
+        wanted: list[Entry[Text, Result]] = []
+        late: list[_Outcome[Text, Result]] = []
+        for entry in taken:
+            if _is_cancelled(entry):
                 self._count_refusal("cancelled")
             elif entry.deadline <= now:
                 self._count_refusal("deadline")
-                entry.future.set_exception(DeadlinePassed("Nobody waits for this text any more."))
+                late.append(_Outcome(entry, None, DeadlinePassed("Nobody waits for it any more.")))
             else:
-                metrics.WAITED.observe(now - entry.queued_at)
-                live.append(entry)
-        return live
+                self._meter.waited(now - entry.queued_at)
+                wanted.append(entry)
+        _settle(late)
+        return wanted
+
+    def _outcomes(
+        self, owner: _Owner[Text, Result], batch: Sequence[Entry[Text, Result]]
+    ) -> list[_Outcome[Text, Result]]:
+        """Run a batch, and what fails of it again in halves, then each text as best it goes."""
+        most_failures = 1 if self.is_failing else _MOST_FAILURES
+        outcomes: list[_Outcome[Text, Result]] = []
+        failed: list[Entry[Text, Result]] = []
+        error: Exception | None = None
+        failures = 0
+        parts = [batch]
+        while parts and owner is self._owner:
+            part = parts.pop()
+            if failures == most_failures:
+                failed += part
+                continue
+            try:
+                outcomes += self._call(owner, self._predict, part)
+            except Exception as raised:
+                # The thread must outlive a bad batch, or its callers would wait for ever.
+                if error is None:
+                    logger.exception("The model failed on %d texts", len(part))
+                error, failures = raised, failures + 1
+                self.last_error = raised
+                self.counters["failed_calls"] += 1
+                self._meter.failed()
+                if len(part) == 1:
+                    failed += part
+                else:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+        self.failed_in_a_row = 0 if outcomes else self.failed_in_a_row + 1
+        if failed and error is not None:
+            outcomes += self._without_model(owner, failed, error)
+        return outcomes
+
+    def _without_model(
+        self, owner: _Owner[Text, Result], failed: Sequence[Entry[Text, Result]], error: Exception
+    ) -> list[_Outcome[Text, Result]]:
+        if self._stand_in is not None:
+            try:
+                return self._call(owner, self._stand_in, failed)
+            except Exception:
+                logger.exception("What stands in for the model failed, too")
+        return [_Outcome(entry, None, error) for entry in failed]
+
+    def _call(
+        self,
+        owner: _Owner[Text, Result],
+        answer: Callable[[Sequence[Text]], Sequence[Result]],
+        part: Sequence[Entry[Text, Result]],
+    ) -> list[_Outcome[Text, Result]]:
+        owner.calls += 1
+        owner.is_calling = True
+        try:
+            results = answer([entry.text for entry in part])
+        finally:
+            owner.is_calling = False
+        if len(results) != len(part):
+            raise RuntimeError(f"{len(results)} results for {len(part)} texts")
+        return [_Outcome(entry, result) for entry, result in zip(part, results, strict=True)]
+
+    # --- the watch ----------------------------------------------------------------------------
+
+    def _watch(self, look_s: float) -> None:
+        """Give up a call that is seen at `_LOOKS` looks after the first one."""
+        seen: tuple[_Owner[Text, Result], int] | None = None
+        looks = 0
+        while not self._over.wait(look_s):
+            owner = self._owner
+            running = (owner, owner.calls) if owner.is_calling else None
+            looks = looks + 1 if running is not None and running == seen else 0
+            seen = running
+            if running is not None and looks >= _LOOKS:
+                self._give_up(*running)
+
+    def _give_up(self, owner: _Owner[Text, Result], call: int) -> None:
+        with self._changed:
+            if owner.calls != call or not owner.is_calling:
+                return  # it came back after all
+            batch, owner.batch = owner.batch, ()
+            self._start_owner(self._renew)
+        logger.error("The model hangs on %d texts; another thread takes over", len(batch))
+        self.counters["hangs"] += 1
+        self._meter.hung()
+        for _ in batch:
+            self._count_refusal("hung")
+        _settle([_Outcome(entry, None, ModelHung("The model hung.")) for entry in batch])
 
     def _count_refusal(self, reason: str) -> None:
         self.counters[reason] += 1
-        metrics.REFUSED.labels(reason).inc()
+        self._meter.refused(reason)
+
+
+def _is_cancelled(entry: Entry[Text, Result]) -> bool:
+    """Whether the caller has gone; from here on a thread's future can no more be cancelled."""
+    if isinstance(entry.future, Future):
+        return not entry.future.set_running_or_notify_cancel()
+    return entry.future.done()
+
+
+def _settle(outcomes: Sequence[_Outcome[Text, Result]]) -> None:
+    """Tell the callers: threads at once, each event loop once."""
+    of_loops: defaultdict[asyncio.AbstractEventLoop, list[_Outcome[Text, Result]]] = defaultdict(
+        list
+    )
+    for one in outcomes:
+        if one.entry.loop is None:
+            one.settle()
+        else:
+            of_loops[one.entry.loop].append(one)
+    for loop, own in of_loops.items():
+        with contextlib.suppress(RuntimeError):  # it is closed: nobody waits
+            loop.call_soon_threadsafe(_settle_here, own)
+
+
+def _settle_here(outcomes: Sequence[_Outcome[Text, Result]]) -> None:
+    for one in outcomes:
+        one.settle()

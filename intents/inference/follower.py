@@ -4,138 +4,41 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from intents.inference import catalogue
-from intents.inference.base import FrozenEncoder, State, TrainedModel
+from intents.inference.base import FrozenEncoder, State
 from intents.inference.catalogue import Catalogue
 from intents.inference.keywords import Keywords
+from intents.inference.letters import Grams
+from intents.inference.quality import Inspector
 from intents.inference.understanding import Examples, Understanding, examples_of
 from intents.inference.vectors import Vectors
+from intents.inference.watches import EncoderWatch, ModelWatch, Sources
 
 logger = logging.getLogger(__name__)
 
 # Embedded in one step, about half a second; then content and model are looked at again.
 _EMBED_AT_ONCE = 256
-# What could not be loaded is tried again after this: files may have been copied late.
-_RETRY_S = 10.0
-_WARM_UP = ("你好", "Where is my parcel? " * 20)
+# Prototypes that could not be fitted are tried again after this.
+_REFIT_S = 10.0
+# Prototypes of thousands of utterances are not made while the first model loads: it takes half a
+# second, they take as long or longer, and it answers better.
+_HOLD_S = 0.8
+# A model that fails on every text is loaded afresh so often.
+_RELOAD_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
-    """Where a process gets its models from; tests put their own here."""
+class Condition:
+    """A state and what belongs to it."""
 
-    encoder: Callable[[], FrozenEncoder]  # may build it first: a minute on a new machine
-    active_version: Callable[[], str | None]
-    model: Callable[[str, FrozenEncoder], TrainedModel]
-
-
-class ModelWatch:
-    """The trained model that serves, and what becomes of the one that should."""
-
-    def __init__(self, sources: Sources, loaded: threading.Event) -> None:
-        """Take where models come from; `loaded` is set at each success or failure."""
-        self._sources = sources
-        self._loaded = loaded
-        self._pointed_to: str | None = None
-        self._retry_at = float("inf")
-        self._outcome: TrainedModel | Exception | None = None
-        self._thread_runs = False
-        self._waits_for_encoder = False
-        self.model: TrainedModel | None = None
-        self.problem = ""
-
-    @property
-    def loading(self) -> bool:
-        return self._thread_runs or self._waits_for_encoder
-
-    def follow(self, encoder: FrozenEncoder | None) -> bool:
-        """Have what the pointer names loaded and warmed on a thread of its own, if that is news.
-
-        Args:
-            encoder: A model reads its vectors; None while it is not there.
-
-        Returns:
-            Whether another model, or none, serves from now on. One that cannot be loaded
-            leaves the present one in service, and is tried again from time to time.
-        """
-        if self._outcome is not None:
-            return self._take(self._outcome)
-        version = self._sources.active_version()
-        is_due = version != self._pointed_to or time.monotonic() >= self._retry_at
-        if not is_due or self._thread_runs:
-            return False
-        self._waits_for_encoder = version is not None and encoder is None
-        if self._waits_for_encoder:
-            return False
-        self._pointed_to, self._retry_at, self.problem = version, float("inf"), ""
-        if version is None or encoder is None:
-            moved, self.model = self.model is not None, None
-            return moved
-        if self.model is not None and self.model.version == version:
-            return False  # pointed back from one that was broken
-        self._thread_runs = True
-        threading.Thread(
-            target=self._load, args=(version, encoder), name="intents-model", daemon=True
-        ).start()
-        return False
-
-    def _load(self, version: str, encoder: FrozenEncoder) -> None:
-        try:
-            model = self._sources.model(version, encoder)
-            for text in _WARM_UP:
-                model.classifier.predict_probabilities([text])
-        except Exception as error:
-            logger.exception("Model %s cannot be loaded; what answered before goes on", version)
-            self._outcome = error
-        else:
-            self._outcome = model
-        self._loaded.set()
-
-    def _take(self, outcome: TrainedModel | Exception) -> bool:
-        self._outcome, self._thread_runs = None, False
-        if isinstance(outcome, Exception):
-            self.problem = f"{self._pointed_to}: {outcome}"
-            self._retry_at = time.monotonic() + _RETRY_S
-            return False
-        logger.info("Model %s answers from now on", outcome.version)
-        self.model = outcome
-        return True
-
-
-class EncoderWatch:
-    """The frozen encoder, loaded on a thread of its own: the first build takes a minute."""
-
-    def __init__(self, sources: Sources, loaded: threading.Event) -> None:
-        """Start loading; `loaded` is set at each success or failure."""
-        self._sources = sources
-        self._loaded = loaded
-        self._stopping = threading.Event()
-        self.encoder: FrozenEncoder | None = None
-        self.problem = ""
-        threading.Thread(target=self._load, name="intents-encoder", daemon=True).start()
-
-    def stop(self) -> None:
-        """Do not try again; a build that runs is left to finish."""
-        self._stopping.set()
-
-    def _load(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                encoder = self._sources.encoder()
-                encoder.embedder.embed(_WARM_UP)
-            except Exception as error:
-                logger.exception("The encoder cannot be loaded; keywords stand in for prototypes")
-                self.problem = str(error) or type(error).__name__
-                self._loaded.set()
-                self._stopping.wait(_RETRY_S)
-            else:
-                self.encoder, self.problem = encoder, ""
-                self._loaded.set()
-                return
+    state: State = "loading"
+    detail: str = ""  # what is wrong, "" when nothing is
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))  # of the state
 
 
 class Follower:
@@ -147,51 +50,75 @@ class Follower:
     """
 
     def __init__(
-        self, sources: Sources, publish: Callable[[Understanding], None], *, poll_s: float
+        self,
+        sources: Sources,
+        publish: Callable[[Understanding], None],
+        *,
+        settled: threading.Event,
+        poll_s: float,
+        is_failing: Callable[[], bool],
     ) -> None:
         """Start following.
 
         Args:
             publish: Called on the follower's thread with each new understanding.
+            settled: Is set when everything that exists has been loaded, or has failed, once.
             poll_s: Seconds between two looks.
+            is_failing: Whether the model that serves answers nothing; it is then loaded afresh.
         """
-        self._publish = publish
+        self._sources, self._publish, self._is_failing = sources, publish, is_failing
         self._poll_s = poll_s
         self._stopping = False
         self._woken = threading.Event()
         self._complaining = True
         self._catalogue: Catalogue | None = None
         self._keywords: Keywords | None = None
-        self._vectors: Vectors | None = None
-        self._examples: Examples | None = None
-        self._examples_due = False
-        self._published_complete = False
-        # Set when everything that exists has been loaded, or has failed, once.
-        self.settled = threading.Event()
-        self._watch = ModelWatch(sources, loaded=self._woken)
-        self._encoders = EncoderWatch(sources, loaded=self._woken)
+        self._grams = Grams()
+        self._settled = settled
+        self._renewal: threading.Event | None = None
+        self._reload_at = 0.0
+        self.condition = Condition()
+        self._begin()
         self._thread = threading.Thread(target=self._follow, name="intents-follower", daemon=True)
         self._thread.start()
 
-    @property
-    def state(self) -> State:
-        if self._watch.loading and not self._encoders.problem:
-            return "swapping" if self._watch.model else "loading"
-        if self._watch.loading or self._watch.problem:
-            return "broken"
-        if self._watch.model:
-            return "ready"
-        return "fallback" if self._examples or self._nothing_to_come else "loading"
+    def _begin(self) -> None:
+        """Forget all that was loaded, and load it."""
+        self._vectors: Vectors | None = None
+        self._examples: Examples | None = None
+        self._examples_due = self._catalogue is not None
+        self._refit_at = float("inf")
+        self._inspector = Inspector()
+        self._published_complete = False
+        self._hold_until = time.monotonic() + _HOLD_S
+        self._watch = ModelWatch(self._sources, loaded=self._woken)
+        self._encoders = EncoderWatch(self._sources, loaded=self._woken)
 
     @property
-    def detail(self) -> str:
-        """What is wrong, "" when nothing is."""
-        return self._watch.problem or self._encoders.problem
+    def count_tokens(self) -> Callable[[str], int] | None:
+        """Of the encoder that is there."""
+        encoder = self._encoders.encoder
+        return encoder.count_tokens if encoder is not None else None
+
+    @property
+    def warm_up_s(self) -> float:
+        return self._watch.warm_up_s
+
+    def renew(self) -> threading.Event:
+        """Load encoder and model once more; from the next look on nothing uses the present ones.
+
+        Returns:
+            Is set when new ones serve, or cannot be had.
+        """
+        settled = threading.Event()
+        self._renewal = settled
+        self._woken.set()
+        return settled
 
     def stop(self, timeout_s: float | None = None) -> None:
         self._stopping = True
         self._encoders.stop()
-        self.settled.set()
+        self._settled.set()
         self._woken.set()
         self._thread.join(timeout_s)
 
@@ -219,11 +146,20 @@ class Follower:
             return False
         finally:
             close_old_connections()
+            self._note_condition()
         self._complaining = True
         return more
 
     def _step(self) -> bool:
         """Look once at everything. Returns whether there is more to do at once."""
+        if self._renewal is not None:
+            self._settled, self._renewal = self._renewal, None
+            self._encoders.stop()
+            self._begin()
+            self._publish_now()
+        if self._is_failing() and time.monotonic() >= self._reload_at:
+            self._reload_at = time.monotonic() + _RELOAD_S
+            self._watch.reload()
         # Published at once, with the examples of before: a warm model need not wait for new
         # ones, and keywords and labelled sentences need no vectors. The model comes first, for
         # it needs no database.
@@ -231,14 +167,37 @@ class Follower:
             if follow():
                 self._examples_due = True
                 self._publish_now()
+        if time.monotonic() >= self._refit_at:
+            self._examples_due, self._refit_at = True, float("inf")
+            self._published_complete = False
         encoder = self._encoders.encoder
+        if self._watch.loading and time.monotonic() < self._hold_until:
+            return False  # the first model wakes us
         if self._examples_due and encoder is not None:
             self._examples_due = not self._renew_examples(encoder)
         if self._nothing_to_come and not self._published_complete:
             self._publish_now()
-        if self._watch.model or (self._nothing_to_come and self.state != "loading"):
-            self.settled.set()
-        return self._examples_due and encoder is not None
+        if self._examples_due:
+            return encoder is not None
+        return self._inspector.step()
+
+    def _note_condition(self) -> None:
+        state, detail = self._state(), self._watch.problem or self._encoders.problem
+        if state != self.condition.state:
+            self.condition = Condition(state, detail)
+        elif detail != self.condition.detail:
+            self.condition = replace(self.condition, detail=detail)
+        if self._watch.model or (self._nothing_to_come and state != "loading"):
+            self._settled.set()
+
+    def _state(self) -> State:
+        if self._watch.loading and not self._encoders.problem:
+            return "swapping" if self._watch.model else "loading"
+        if self._watch.loading or self._watch.problem:
+            return "broken"
+        if self._watch.model:
+            return "ready"
+        return "fallback" if self._examples or self._nothing_to_come else "loading"
 
     @property
     def _nothing_to_come(self) -> bool:
@@ -258,7 +217,7 @@ class Follower:
             return False
         read = catalogue.read()
         sentences = ((sentence.intent, sentence.text) for sentence in read.sentences)
-        self._keywords = Keywords(sentences, read.names)
+        self._keywords = Keywords(sentences, read.names, self._grams)
         self._catalogue = read
         return True
 
@@ -272,11 +231,21 @@ class Follower:
         self._vectors.embed(missing, most=_EMBED_AT_ONCE)
         if len(missing) > _EMBED_AT_ONCE:
             return False
-        self._examples = None
-        if texts:
-            self._examples = examples_of(
-                self._catalogue, self._vectors.of(texts), encoder, self._watch.model
+        model = self._watch.model
+        try:
+            vectors = self._vectors.of(texts) if texts else None
+            self._examples = (
+                None
+                if vectors is None
+                else examples_of(self._catalogue, vectors, encoder, model, self._grams)
             )
+        except Exception:
+            logger.exception("Prototypes cannot be fitted; those of before go on")
+            self._refit_at = time.monotonic() + _REFIT_S
+            return True
+        self._inspector.inspect(
+            self._catalogue.version, self._examples.prototypes if self._examples else None, model
+        )
         return True
 
     def _publish_now(self) -> None:
@@ -290,3 +259,4 @@ class Follower:
                 is_complete=self._published_complete,
             )
         )
+        self._note_condition()

@@ -1,12 +1,17 @@
 """The encoder and the trained models of this machine, as the engine takes them."""
 
+import contextlib
+import ctypes
+
 from django.conf import settings
 
 from intents import encoder
+from intents.encoder import EncoderDirectory
 from intents.encoder.embedding import Embedder
 from intents.inference import artifacts
+from intents.inference.backends import open_backend, open_for_customers
 from intents.inference.base import FrozenEncoder, TrainedModel
-from intents.inference.onnx import OnnxClassifier
+from intents.inference.onnx import OnnxClassifier, OpenGraph
 
 
 def frozen_encoder() -> FrozenEncoder:
@@ -16,13 +21,14 @@ def frozen_encoder() -> FrozenEncoder:
         EncoderUnavailable: It cannot be built; the message says what to do.
     """
     directory = encoder.ensure()
-    embedder = Embedder(
-        directory.embedder,
-        directory.tokenizer,
-        prefix=directory.prefix,
-        threads=settings.INTENTS_THREADS,
-    )
-    return FrozenEncoder(directory.id, embedder)
+    embedder = embedder_of(directory, open_for_customers)
+    return FrozenEncoder(directory.id, embedder, embedder.count_tokens)
+
+
+def embedder_of(directory: EncoderDirectory, open_graph: OpenGraph = open_backend) -> Embedder:
+    """Load the graph of an encoder."""
+    backend = open_graph(directory.embedder, threads=settings.INTENTS_THREADS)
+    return Embedder(backend, directory.tokenizer, prefix=directory.prefix)
 
 
 def trained_model(version: str, frozen: FrozenEncoder) -> TrainedModel:
@@ -33,9 +39,20 @@ def trained_model(version: str, frozen: FrozenEncoder) -> TrainedModel:
     """
     directory = settings.MODEL_DIR / version
     manifest = artifacts.verify(directory)
-    if manifest.light_weight and manifest.encoder != frozen.id:
+    if manifest.encoder != frozen.id:  # utterances would be compared in another space
         raise artifacts.BrokenArtifact(
             f"{version} was trained with encoder {manifest.encoder}, and INTENT_ENCODER gives"
             f" {frozen.id}: train it again."
         )
-    return TrainedModel(version, OnnxClassifier(directory, frozen.embedder), manifest.seen)
+    classifier = OnnxClassifier(directory, open_for_customers)
+    if isinstance(frozen.embedder, Embedder):
+        # The encoder is in the classifier's graph: its own need not stay in memory (100 MB).
+        frozen.embedder.read_by(classifier.backend)
+    _give_memory_back()
+    return TrainedModel(version, classifier, manifest.seen)
+
+
+def _give_memory_back() -> None:
+    """Return to the system what loading has freed, 40 MB; glibc would keep it."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)

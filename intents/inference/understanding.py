@@ -1,8 +1,7 @@
 """The answer to a batch of texts, from all that is known at one moment."""
 
 import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,24 +13,32 @@ from intents.inference.base import (
     Floats,
     FrozenEncoder,
     Prediction,
+    Read,
     Source,
     TrainedModel,
 )
 from intents.inference.catalogue import EMPTY, Catalogue, Sentence
 from intents.inference.keywords import Keywords
+from intents.inference.letters import Grams
 from intents.inference.prototypes import Group, Prototypes
+from intents.inference.scope import Scope, Seen
 
 logger = logging.getLogger(__name__)
 
 # Of a text that staff have labelled themselves. Not 1: some labels are slips.
 _LABELLED = 0.97
-# Models cut a text after 64 tokens, and no utterance is longer than 500 characters.
+# Models read the first and the last 32 tokens, and no utterance is longer than 500 characters.
 _MOST_CHARS = 1000
 # Beyond these nobody looks, and each answer is stored with its ranking.
 _RANKED_MOST = 10
 
-# Probability masses by intent, one mapping a text; None when this one cannot answer at all.
-_Answer = Callable[[Sequence[str]], list[dict[str, float]] | None]
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one text may mean."""
+
+    masses: dict[str, float]  # probability by intent, given that any of them is meant
+    out_of_scope: float = 0.0  # probability that none is
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,11 @@ class Examples:
 
     prototypes: Prototypes
     encoder: FrozenEncoder
+    scope: Scope | None = None  # None: the model has one, or there are too few examples
 
     @property
     def any_fresh(self) -> bool:
-        return any(group.fresh for group in self.prototypes.groups)
+        return self.prototypes.any_fresh
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return the vectors of texts, shape (n, d)."""
@@ -85,7 +93,10 @@ class Understanding:
         self.keywords = keywords
         self.examples = examples
         self.model = model
-        self._labelled = {sentence.key: sentence.intent for sentence in catalogue.sentences}
+        # By the text as models read it, as questions come: courtesies make no other sentence.
+        self._labelled = {
+            normalize.key(sentence.text): sentence.intent for sentence in catalogue.sentences
+        }
 
     @property
     def source(self) -> Source:
@@ -97,29 +108,45 @@ class Understanding:
         return "keywords" if self.keywords and self.catalogue.active else "none"
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Answer texts by the best that works: the model, prototypes, keywords. Never raises."""
-        started = time.perf_counter()
-        readable = [_readable(text) for text in texts]
-        metrics.PREPARED.observe(time.perf_counter() - started)
-        cascade: tuple[tuple[Source, _Answer], ...] = (
-            ("model", self._by_model),
-            ("prototypes", self._by_prototypes),
-        )
-        for source, answer in cascade:
-            try:
-                answers = answer(readable)
-            except Exception:
-                logger.exception(
-                    "The %s failed on %d texts; the next best answers", source, len(texts)
-                )
-                metrics.FAILED.labels(source).inc()
-                continue
-            if answers is not None:
-                return [
-                    self._prediction(text, masses, source)
-                    for text, masses in zip(readable, answers, strict=True)
-                ]
-        return [self._by_keywords(text) for text in readable]
+        """Answer texts by the model, where there is none as `predict_without_model` does.
+
+        Raises:
+            Exception: Whatever the model raises: the batcher finds out on which text.
+        """
+        if self.model is None:
+            return self.predict_without_model(texts)
+        readable = self._prepared(texts)
+        answers = self._by_model(self.model, readable)
+        return self._predictions(readable, answers, "model")
+
+    def predict_without_model(self, texts: Sequence[str]) -> list[Prediction]:
+        """Answer texts by prototypes, where that fails by keywords. Never raises."""
+        readable = self._prepared(texts)
+        try:
+            answers = self._by_prototypes(readable)
+        except Exception:
+            logger.exception("Prototypes failed on %d texts; keywords answer", len(texts))
+            metrics.FAILED.labels("prototypes").inc()
+            answers = None
+        if answers is None:
+            return [self.predict_without_waiting(text) for text in texts]
+        return self._predictions(readable, answers, "prototypes")
+
+    def _prepared(self, texts: Sequence[str]) -> list[str]:
+        with metrics.PREPARED.time():
+            return [_readable(text) for text in texts]
+
+    def _predictions(
+        self, texts: Sequence[str], answers: Sequence[_Answer], source: Source
+    ) -> list[Prediction]:
+        return [
+            self._prediction(text, answer, source)
+            for text, answer in zip(texts, answers, strict=True)
+        ]
+
+    def without_models(self) -> "Understanding":
+        """Return what is left when neither model nor encoder can be trusted: keywords."""
+        return Understanding(self.catalogue, keywords=self.keywords, is_complete=self.is_complete)
 
     def predict_without_waiting(self, text: str) -> Prediction:
         """Answer one text by keywords, in well under a millisecond. Never raises."""
@@ -129,71 +156,70 @@ class Understanding:
             logger.exception("Keywords failed; no intent is named")
             return NOTHING
 
-    def _by_model(self, texts: Sequence[str]) -> list[dict[str, float]] | None:
-        if self.model is None:
-            return None
-        labels = self.model.classifier.labels
-        vectors = self._vectors_for_fresh(texts)
+    def _by_model(self, model: TrainedModel, texts: Sequence[str]) -> list[_Answer]:
+        labels = model.classifier.labels
         with metrics.INFERRED.labels("model").time():
-            by_model = self.model.classifier.predict_probabilities(texts, vectors)
+            read = model.classifier.read(texts)
+        by_model = read.probabilities
         if by_model.shape != (len(texts), len(labels)) or not np.isfinite(by_model).all():
-            raise ValueError(f"{self.model.version} gave {by_model.shape}, or no numbers")
-        fresh = self._fresh(texts, vectors)
+            raise ValueError(f"{model.version} gave {by_model.shape}, or no numbers")
+        fresh = self._fresh(texts, read, labels)
+        strange = np.zeros(len(texts)) if read.out_of_scope is None else read.out_of_scope
         answers = []
-        for row, taken in zip(by_model, fresh, strict=True):
+        for row, taken, unknown in zip(by_model, fresh, strange, strict=True):
+            # What is near to fresh utterances is in scope, however new it is to the model.
             rest = 1.0 - sum(taken.values())
             masses = dict(taken)
             for label, probability in zip(labels, row, strict=True):
                 masses[label] = masses.get(label, 0.0) + rest * float(probability)
-            answers.append(masses)
+            answers.append(_Answer(masses, rest * float(unknown)))
         return answers
 
-    def _vectors_for_fresh(self, texts: Sequence[str]) -> Floats | None:
-        """Return the vectors that fresh utterances are compared by; None when there are none."""
-        if self.examples is None or not self.examples.any_fresh:
-            return None  # the usual case: the model asks for vectors itself if it wants them
-        try:
-            return self.examples.embed(texts)
-        except Exception:
-            logger.exception("The encoder failed; the model answers without fresh utterances")
-            metrics.FAILED.labels("prototypes").inc()
-            return None
-
-    def _fresh(self, texts: Sequence[str], vectors: Floats | None) -> list[dict[str, float]]:
+    def _fresh(
+        self, texts: Sequence[str], read: Read, labels: Sequence[str]
+    ) -> list[dict[str, float]]:
         """Return what utterances that the model has not seen take of each text, by intent."""
-        if self.examples is None or vectors is None:
-            return [{} for _ in texts]
-        probabilities, sureness = self.examples.prototypes.compare(vectors)
-        shares = probabilities * sureness
+        nothing: list[dict[str, float]] = [{} for _ in texts]
+        if self.examples is None or not self.examples.any_fresh:
+            return nothing
+        prototypes = self.examples.prototypes
+        try:
+            compared = prototypes.compare(texts, read.vectors)
+            shares = prototypes.fresh_shares(compared, labels, read.probabilities)
+        except Exception:
+            logger.exception("Prototypes failed; the model answers without fresh utterances")
+            metrics.FAILED.labels("prototypes").inc()
+            return nothing
         return [
-            {
-                group.intent: float(share)
-                for group, share in zip(self.examples.prototypes.groups, row, strict=True)
-                if group.fresh
-            }
-            for row in shares
+            {intent: float(share[row]) for intent, share in shares.items()}
+            for row in range(len(texts))
         ]
 
-    def _by_prototypes(self, texts: Sequence[str]) -> list[dict[str, float]] | None:
+    def _by_prototypes(self, texts: Sequence[str]) -> list[_Answer] | None:
         if self.examples is None:
             return None
-        probabilities, _ = self.examples.prototypes.compare(self.examples.embed(texts))
+        prototypes, scope = self.examples.prototypes, self.examples.scope
+        vectors = self.examples.embed(texts)
+        compared = prototypes.compare(texts, vectors)
+        strange = np.zeros(len(texts)) if scope is None else scope.out_of_scope(Seen(vectors))
         answers = []
-        for row in probabilities:
+        for row, unknown in zip(prototypes.probabilities(compared), strange, strict=True):
             masses: dict[str, float] = {}
-            for group, probability in zip(self.examples.prototypes.groups, row, strict=True):
+            for group, probability in zip(prototypes.groups, row, strict=True):
                 masses[group.intent] = masses.get(group.intent, 0.0) + float(probability)
-            answers.append(masses)
+            answers.append(_Answer(masses, float(unknown)))
         return answers
 
     def _by_keywords(self, text: str) -> Prediction:
         if self.keywords is None:
             return NOTHING
-        return self._prediction(text, dict(self.keywords.rank(text)), "keywords")
+        return self._prediction(text, _Answer(dict(self.keywords.rank(text))), "keywords")
 
-    def _prediction(self, text: str, masses: Mapping[str, float], source: Source) -> Prediction:
+    def _prediction(self, text: str, answer: _Answer, source: Source) -> Prediction:
+        masses, out_of_scope = answer.masses, answer.out_of_scope
         labelled = self._labelled.get(normalize.key(text))
         if labelled is not None:
+            out_of_scope *= 1 - _LABELLED
             others = sum(mass for intent, mass in masses.items() if intent != labelled) or 1.0
             masses = {intent: mass * (1 - _LABELLED) / others for intent, mass in masses.items()}
             masses[labelled] = _LABELLED
@@ -204,33 +230,48 @@ class Understanding:
         if not ranked:
             return NOTHING
         version = self.model.version if self.model and source == "model" else ""
-        return Prediction(ranked=ranked, source=source, model_version=version)
+        return Prediction(
+            ranked=ranked, source=source, model_version=version, out_of_scope=out_of_scope
+        )
 
 
 def _readable(text: str) -> str:
-    return normalize.for_model(text[:_MOST_CHARS])
+    if len(text) > _MOST_CHARS:
+        half = _MOST_CHARS // 2
+        text = f"{text[:half]} {text[-half:]}"
+    return normalize.for_model(text)
 
 
 def examples_of(
-    catalogue: Catalogue, vectors: Floats, encoder: FrozenEncoder, model: TrainedModel | None
+    catalogue: Catalogue,
+    vectors: Floats,
+    encoder: FrozenEncoder,
+    model: TrainedModel | None,
+    grams: Grams | None = None,
 ) -> Examples:
     """Fit prototypes.
 
     Args:
         catalogue: Its sentences are those of `vectors`, shape (n, d), n at least 1.
         model: What it was trained on is not fresh. Without one, nothing is.
+        grams: Those of sentences that were there before are then not counted again.
     """
     groups = [
         Group(sentence.intent, fresh=model is not None and _is_news(sentence, model))
         for sentence in catalogue.sentences
     ]
     families = [sentence.family for sentence in catalogue.sentences]
-    return Examples(Prototypes(vectors, groups, families), encoder)
+    scope = None
+    if model is None:
+        intents = [sentence.intent for sentence in catalogue.sentences]
+        scope = Scope.of_examples(vectors, intents, families)
+    texts = [sentence.text for sentence in catalogue.sentences]
+    return Examples(Prototypes(texts, vectors, groups, families, grams), encoder, scope)
 
 
 def _is_news(sentence: Sentence, model: TrainedModel) -> bool:
     """Whether an utterance was added after training, so that the model cannot know it."""
     return (
         sentence.intent not in model.classifier.labels
-        or artifacts.key_hash(sentence.key) not in model.seen
+        or artifacts.key_hash(normalize.key(sentence.text)) not in model.seen
     )

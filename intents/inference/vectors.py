@@ -5,12 +5,14 @@ import os
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from intents.inference.base import Floats, FrozenEncoder
 from intents.models import Embedding
 
-# Stored as float16: half the size, and cosines change by less than 0.001.
+# Kept and stored as float16: half the size, and cosines change by less than 0.001.
 _STORED = np.dtype("<f2")
+_Stored = npt.NDArray[np.float16]
 _AT_ONCE = 32  # texts between two looks at what other processes have stored meanwhile
 _QUERY_KEYS = 500  # of one IN (...); SQLite takes 999 parameters on old builds
 
@@ -20,7 +22,7 @@ class Vectors:
 
     def __init__(self, encoder: FrozenEncoder) -> None:
         self._encoder = encoder
-        self._known: dict[str, Floats] = {}
+        self._known: dict[str, _Stored] = {}
 
     def load(self, texts: Iterable[str]) -> list[str]:
         """Read what is stored of `texts` and forget all others.
@@ -49,13 +51,13 @@ class Vectors:
             if not new:
                 continue
             for text, vector in zip(new, self._encoder.embedder.embed(new), strict=True):
-                self._known[text] = vector
+                self._known[text] = vector.astype(_STORED)
             Embedding.objects.bulk_create(
                 [
                     Embedding(
                         encoder=self._encoder.id,
                         key=_key(text),
-                        vector=self._known[text].astype(_STORED).tobytes(),
+                        vector=self._known[text].tobytes(),
                     )
                     for text in new
                 ],
@@ -63,8 +65,10 @@ class Vectors:
             )
 
     def of(self, texts: Sequence[str]) -> Floats:
-        """Return the vectors of known texts, shape (n, d)."""
-        return np.stack([self._known[text] for text in texts])
+        """Return the vectors of known texts, unit length, shape (n, d), n at least 1."""
+        vectors: Floats = np.stack([self._known[text] for text in texts]).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
     def __contains__(self, text: str) -> bool:
         return text in self._known
@@ -77,8 +81,7 @@ class Vectors:
                 encoder=self._encoder.id, key__in=keys[start : start + _QUERY_KEYS]
             ).values_list("key", "vector")
             for key, stored in rows:
-                vector = np.frombuffer(bytes(stored), _STORED).astype(np.float32)
-                self._known[by_key[key]] = vector / np.linalg.norm(vector)
+                self._known[by_key[key]] = np.frombuffer(bytes(stored), _STORED)
 
 
 def _key(text: str) -> str:

@@ -5,6 +5,7 @@ reaches every process (intents.content). What staff got wrong is a Django Valida
 with the field's name, for forms; what cannot be done now is a Refusal.
 """
 
+from intents.services.costs import save_costs, validate_costs
 from intents.services.intents import (
     KNOWN_LABELS,
     ChangedMeanwhile,
@@ -12,6 +13,7 @@ from intents.services.intents import (
     IntentIsKnown,
     delete_intent,
     known_to,
+    raise_revisions,
     save_intent,
     switch_off,
     switch_on,
@@ -49,8 +51,8 @@ from intents.services.words import (
     delete_sensitive_word,
     save_allowed_phrase,
     save_sensitive_word,
-    validate_allowed_phrase,
-    validate_sensitive_word,
+    spellings_of_phrases,
+    spellings_of_words,
     warning_about,
 )
 
@@ -76,22 +78,25 @@ __all__ = [
     "known_to",
     "load_starter",
     "not_for_everybody",
+    "raise_revisions",
     "read_language",
     "read_split",
     "save_allowed_phrase",
+    "save_costs",
     "save_intent",
     "save_phrase",
     "save_reply",
     "save_sensitive_word",
     "save_suggested_question",
     "save_utterance",
+    "spellings_of_phrases",
+    "spellings_of_words",
     "switch_off",
     "switch_on",
-    "validate_allowed_phrase",
     "validate_code",
+    "validate_costs",
     "validate_phrase_text",
     "validate_reply_text",
-    "validate_sensitive_word",
     "validate_utterance",
     "warning_about",
 ]

@@ -98,6 +98,13 @@ def save_intent(intent: Intent, *, expected_revision: int | None = None) -> Inte
     return intent
 
 
+@transaction.atomic
+def raise_revisions(intent_ids: Iterable[int]) -> None:
+    """Let nobody who has the page of one of these intents open save over what is new in it."""
+    for intent in Intent.objects.filter(pk__in=set(intent_ids)).order_by("pk"):
+        save_intent(intent)
+
+
 def _differences(stored: Intent, yours: Intent) -> list[Difference]:
     return [
         Difference(

@@ -27,63 +27,87 @@ def warning_about(word: str) -> str:
     return ""
 
 
-def validate_sensitive_word(text: str, *, but: int = 0) -> None:
-    """Accept a word, or say what is wrong with it; `but` is the word's own primary key.
+class Spellings:
+    """What the words, or the phrases, that are there find: read once, for many saves."""
 
-    Raises:
-        ValidationError: Nothing visible in it, or the same word is there in another spelling.
-    """
-    words = SensitiveWord.objects.exclude(pk=but).values_list("word", flat=True)
-    _check_form(text, words)
+    def __init__(self, rows: Iterable[tuple[int, str]]) -> None:
+        """Take (primary key, text) of each."""
+        self._taken = {sensitive.folded(text): (key, text) for key, text in rows}
 
+    def check(self, text: str, *, but: int | None) -> None:
+        """Accept a text, or say what is wrong with it; `but` is its own primary key.
 
-def validate_allowed_phrase(text: str, *, but: int = 0) -> None:
-    """Accept an allowed phrase; as `validate_sensitive_word`."""
-    phrases = AllowedPhrase.objects.exclude(pk=but).values_list("text", flat=True)
-    _check_form(text, phrases)
-
-
-def _check_form(text: str, others: Iterable[str]) -> None:
-    form = sensitive.folded(text)
-    if not form:
-        raise ValidationError(_("There is nothing visible in it to be found."), code="invisible")
-    for other in others:
-        if sensitive.folded(other) == form:
+        Raises:
+            ValidationError: Nothing visible in it, or it is there in another spelling.
+        """
+        form = sensitive.folded(text)
+        if not form:
+            raise ValidationError(
+                _("There is nothing visible in it to be found."), code="invisible"
+            )
+        key, other = self._taken.get(form, (but, ""))
+        if key != but:
             raise ValidationError(
                 _("“%(other)s” is there already and finds the same."),
                 code="taken",
                 params={"other": other},
             )
 
+    def add(self, key: int, text: str) -> None:
+        """Note what was saved."""
+        self._taken[sensitive.folded(text)] = (key, text)
+
+
+def spellings_of_words() -> Spellings:
+    return Spellings(SensitiveWord.objects.values_list("pk", "word"))
+
+
+def spellings_of_phrases() -> Spellings:
+    return Spellings(AllowedPhrase.objects.values_list("pk", "text"))
+
 
 @transaction.atomic
-def save_sensitive_word(word: SensitiveWord) -> SensitiveWord:
+def save_sensitive_word(
+    word: SensitiveWord, *, spellings: Spellings | None = None
+) -> SensitiveWord:
     """Create or save one word; it is starred out from now on.
 
+    Args:
+        spellings: Of `spellings_of_words`, where many are saved one after the other.
+
     Raises:
-        ValidationError: See `validate_sensitive_word`.
+        ValidationError: A field is wrong; see `Spellings.check`.
     """
     word.word = word.word.strip()
     word.full_clean()
+    spellings = spellings or spellings_of_words()
     with in_field("word"):
-        validate_sensitive_word(word.word, but=word.pk or 0)
+        spellings.check(word.word, but=word.pk)
     word.save()
+    spellings.add(word.pk, word.word)
     content_changed(understanding=False)
     return word
 
 
 @transaction.atomic
-def save_allowed_phrase(phrase: AllowedPhrase) -> AllowedPhrase:
+def save_allowed_phrase(
+    phrase: AllowedPhrase, *, spellings: Spellings | None = None
+) -> AllowedPhrase:
     """Create or save one allowed phrase; sensitive words inside it stay readable.
 
+    Args:
+        spellings: Of `spellings_of_phrases`, where many are saved one after the other.
+
     Raises:
-        ValidationError: See `validate_allowed_phrase`.
+        ValidationError: A field is wrong; see `Spellings.check`.
     """
     phrase.text = phrase.text.strip()
     phrase.full_clean()
+    spellings = spellings or spellings_of_phrases()
     with in_field("text"):
-        validate_allowed_phrase(phrase.text, but=phrase.pk or 0)
+        spellings.check(phrase.text, but=phrase.pk)
     phrase.save()
+    spellings.add(phrase.pk, phrase.text)
     content_changed(understanding=False)
     return phrase
 
