@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 CALIBRATION_BINS = 15
+_SIMULATIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,43 @@ class Measures:
     def as_dict(self) -> dict[str, Any]:
         """Return plain lists and numbers, for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a model says of one text whose intent is known."""
+
+    truth: str  # Intent.code
+    ranked: tuple[tuple[str, float], ...]  # (Intent.code, probability), best first, at most ten
+    out_of_scope: float
+
+
+_RANKED_KEPT = 10
+
+
+def scored(
+    probabilities: npt.NDArray[Any],
+    out_of_scope: npt.NDArray[Any],
+    labels: Sequence[str],
+    truth: Sequence[str],
+) -> list[Scored]:
+    """Return what a model says, text by text.
+
+    Args:
+        probabilities: Shape (n, k), rows sum to 1.
+        out_of_scope: Shape (n,).
+    """
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :_RANKED_KEPT]
+    return [
+        Scored(
+            truth=true,
+            ranked=tuple((labels[column], round(float(row[column]), 5)) for column in columns),
+            out_of_scope=round(float(unknown), 5),
+        )
+        for true, row, columns, unknown in zip(
+            truth, probabilities, best, out_of_scope, strict=True
+        )
+    ]
 
 
 def evaluate(
@@ -87,6 +125,23 @@ def calibration_error(
         if len(group)
     ]
     return sum(gaps) / len(confidence)
+
+
+def simulated_calibration_error(confidence: npt.NDArray[Any], seed: int = 0) -> float:
+    """Return the error that a perfectly calibrated model of these confidences would show.
+
+    Whether each text is right is drawn with its confidence; the mean of 200 draws. It is above
+    0 because a bin of few texts is never exactly as right as it is confident.
+    """
+    draw = np.random.default_rng(seed)
+    return float(
+        np.mean(
+            [
+                calibration_error(confidence, draw.random(len(confidence)) < confidence)
+                for _ in range(_SIMULATIONS)
+            ]
+        )
+    )
 
 
 def _per_intent(predicted: Sequence[str], truth: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from training.network import Network, ordered_batches, pad, shuffled_batches, tokenize
+from training.network import Network, Reader, ordered_batches, shuffled_batches, tokenize
 
 logger = logging.getLogger(__name__)
 
@@ -27,12 +27,12 @@ class Recipe:
 
     learning_rate: float
     head_learning_rate: float
-    frozen_layers: int
+    frozen_layers: int  # from below; the two highest are always trained
 
 
 # Chosen on dev sets; see docs/accuracy.md. The shipped encoder is small and was trained with
 # a large batch: it wants larger steps than BERT-base, whose rate is the usual one.
-SMALL = Recipe(learning_rate=2e-4, head_learning_rate=1e-3, frozen_layers=4)
+SMALL = Recipe(learning_rate=2e-4, head_learning_rate=1e-3, frozen_layers=8)
 BASE = Recipe(learning_rate=2e-5, head_learning_rate=1e-3, frozen_layers=0)
 _BASE_HIDDEN = 768
 
@@ -86,10 +86,14 @@ def finetune(
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     network.to(device)
-    network.freeze(min(recipe.frozen_layers, len(network.encoder.encoder.layer) // 3))
-    tokens, dev_tokens = (tokenize(tokenizer, each.texts, max_tokens) for each in (train, dev))
+    layers = len(network.encoder.encoder.layer)
+    network.freeze(max(0, min(recipe.frozen_layers, layers - 2)))
+    texts, dev_texts = (
+        Reader(network, tokenize(tokenizer, each.texts, max_tokens), device)
+        for each in (train, dev)
+    )
     targets = torch.from_numpy(train.targets).to(device)
-    pooled = _pooled(network, tokens, device)
+    pooled = _pooled(network, texts, device)
     network.start_from_means(pooled, targets)
     optimizer = torch.optim.AdamW(
         network.parameter_groups(
@@ -98,7 +102,7 @@ def finetune(
             weight_decay=_WEIGHT_DECAY,
         )
     )
-    steps = epochs * -(-len(tokens) // batch_size)
+    steps = epochs * -(-len(texts) // batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_up_and_decay(steps))
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     history: list[Epoch] = []
@@ -107,10 +111,9 @@ def finetune(
     for epoch in range(epochs):
         network.train()
         total = 0.0
-        for positions in shuffled_batches(tokens, batch_size, random):
-            input_ids, mask = pad(tokens, positions, device)
+        for positions in shuffled_batches(texts.tokens, batch_size, random):
             with _fast_math(device):
-                logits = network(input_ids, mask)
+                logits = network(*texts.states(positions))
             loss = nn.functional.cross_entropy(logits.float(), targets[positions])
             loss.backward()  # type: ignore[no-untyped-call]  # theirs
             nn.utils.clip_grad_norm_(trained, _CLIP)
@@ -120,8 +123,8 @@ def finetune(
             total += loss.item() * len(positions)
             step += 1
             progress(step / steps)
-        accuracy = _accuracy(network, dev_tokens, dev.targets, device)
-        history.append(Epoch(total / len(tokens), accuracy))
+        accuracy = _accuracy(network, dev_texts, dev.targets, device)
+        history.append(Epoch(total / len(texts), accuracy))
         logger.info("Epoch %d: loss %.3f, dev accuracy %.3f", epoch + 1, history[-1].loss, accuracy)
         # Of equals the later one: it was trained at a smaller rate.
         if best_epoch < 0 or accuracy >= history[best_epoch].dev_accuracy:
@@ -145,30 +148,30 @@ def _warm_up_and_decay(steps: int) -> Callable[[int], float]:
     return factor
 
 
-def _pooled(network: Network, tokens: Sequence[Sequence[int]], device: torch.device) -> Tensor:
+def _pooled(network: Network, texts: Reader, device: torch.device) -> Tensor:
     network.eval()
-    pooled = torch.zeros(len(tokens), network.head.in_features, device=device)
-    with torch.inference_mode():
-        for positions in ordered_batches(tokens, _DEV_BATCH):
+    pooled = torch.zeros(len(texts), network.head.in_features, device=device)
+    with torch.no_grad():
+        for positions in ordered_batches(texts.tokens, _DEV_BATCH):
             with _fast_math(device):
-                pooled[positions] = network.pool(*pad(tokens, positions, device)).float()
+                pooled[positions] = network.pool(*texts.states(positions)).float()
     return pooled
 
 
 def _accuracy(
     network: Network,
-    tokens: Sequence[Sequence[int]],
+    texts: Reader,
     targets: npt.NDArray[np.int64],
     device: torch.device,
 ) -> float:
     network.eval()
     right = 0
-    with torch.inference_mode():
-        for positions in ordered_batches(tokens, _DEV_BATCH):
+    with torch.no_grad():
+        for positions in ordered_batches(texts.tokens, _DEV_BATCH):
             with _fast_math(device):
-                logits = network(*pad(tokens, positions, device))
+                logits = network(*texts.states(positions))
             right += int((logits.argmax(-1).cpu().numpy() == targets[positions]).sum())
-    return right / len(tokens)
+    return right / len(texts)
 
 
 def _fast_math(device: torch.device) -> torch.autocast:

@@ -17,13 +17,17 @@ from django.utils.translation import gettext as _
 from tokenizers import Tokenizer
 
 from intents.encoder import EncoderDirectory
-from intents.encoder.embedding import Embedder, Graph
+from intents.encoder.embedding import EMBEDDING, FEATURE, LOGITS, Graph, unit
 from intents.guard import normalize
 from intents.inference import artifacts
 from intents.inference.artifacts import Manifest
+from intents.inference.backends import open_backend
+from intents.inference.scope import Scope, Seen
+from intents.inference.scoring import LightHead, Mixture
 from training import calibration, light_head
+from training.calibration import held_out_auroc
 from training.datasets import BadDataset, Example
-from training.evaluate import Measures, evaluate
+from training.evaluate import Measures, Scored, evaluate, scored
 from training.export import export
 from training.finetune import Epoch, Texts, finetune, recipe_for
 from training.network import Network
@@ -53,6 +57,7 @@ class Report:
     history: list[Epoch]
     fp32: Measures  # of the same system with the network before quantization
     int8: Measures  # of the system as it serves
+    scored: list[Scored]  # each measured text, as it serves
     model_bytes: int  # the whole directory
     cpu_seconds: float  # of all threads, up to the finished int8 system, measuring left out
 
@@ -92,59 +97,78 @@ def train_model(
         raise BadDataset(_("No held-out text has an intent that is trained."))
     # A text of an intent that the model does not know counts as missed.
     measured = evaluation or [example for example in dev if example.label in labels]
-    embedder = Embedder(
-        encoder.embedder,
-        encoder.tokenizer,
-        prefix=encoder.prefix,
-        threads=settings.INTENTS_THREADS,
-    )
     with _built_beside(out) as (directory, scratch):
         fp32 = scratch / "fp32.onnx"
         history = _make_network(
             learned, held_out, labels, encoder, parameters, directory, fp32, report
         )
         report("evaluate", 0.0)
-        light = light_head.fit(learned.texts, embedder.embed(learned.texts), learned.targets)
         int8_graph, fp32_graph = (
             Graph(
-                path,
+                open_backend(path, threads=settings.INTENTS_THREADS),
                 directory / artifacts.TOKENIZER,
-                output="logits",
+                prefix=encoder.prefix,
                 max_tokens=parameters.max_tokens,
-                threads=settings.INTENTS_THREADS,
             )
             for path in (directory / artifacts.CLASSIFIER, fp32)
         )
+        vectors, features = int8_graph.run(learned.texts, EMBEDDING, FEATURE)
+        vectors = unit(vectors)
+        light = light_head.fit(learned.texts, vectors, learned.targets)
         report("evaluate", 0.3)
+        held_out_logits, held_out_vectors = int8_graph.run(held_out.texts, LOGITS, EMBEDDING)
+        held_out_vectors = unit(held_out_vectors)
         mixture = calibration.fit_mixture(
-            int8_graph.run(held_out.texts),
-            light.logits(held_out.texts, embedder.embed(held_out.texts)),
-            held_out.targets,
+            held_out_logits, light.logits(held_out.texts, held_out_vectors), held_out.targets
         )
         if mixture.light:
             light.save(directory / artifacts.LIGHT_HEAD)
+        system = _System(int8_graph, light, mixture)
+        scope = Scope.fit(
+            vectors,
+            learned.targets,
+            held_out=system.see(held_out.texts),
+            features=features,
+        )
+        scope.save(directory / artifacts.SCOPE)
         seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_started
         report("evaluate", 0.5)
         texts = [normalize.for_model(example.text) for example in measured]
         truth = [example.label for example in measured]
-        by_light = light.logits(texts, embedder.embed(texts))
+        seen = system.see(texts)
+        assert seen.probabilities is not None  # noqa: S101  (a system has them)
+        by_light = light.logits(texts, seen.vectors)
+        [fp32_logits] = fp32_graph.run(texts, LOGITS)
         measures = {
-            name: evaluate(mixture.probabilities(graph.run(texts), by_light), labels, truth)
-            for name, graph in (("fp32", fp32_graph), ("int8", int8_graph))
+            "fp32": evaluate(mixture.probabilities(fp32_logits, by_light), labels, truth),
+            "int8": evaluate(seen.probabilities, labels, truth),
         }
+        out_of_scope = scope.out_of_scope(seen)
         manifest = artifacts.write_manifest(
             directory,
             Manifest(
                 version=out.name,
                 encoder=encoder.id,
                 labels=tuple(labels),
+                prefix=encoder.prefix,
                 max_tokens=parameters.max_tokens,
                 created_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 seconds=round(seconds, 1),
                 network_weight=mixture.network,
                 light_weight=mixture.light,
                 parameters=asdict(parameters),
-                measures={name: each.as_dict() for name, each in measures.items()},
+                measures={
+                    **{name: each.as_dict() for name, each in measures.items()},
+                    "scope": {
+                        "mean_in_scope": float(out_of_scope.mean()),
+                        "auroc_of_held_out_intents": held_out_auroc(
+                            vectors,
+                            learned.targets,
+                            held_out_vectors,
+                            held_out.targets,
+                        ),
+                    },
+                },
                 data={
                     "fingerprint": _fingerprint(learned, held_out, labels),
                     "train_texts": len(learned.texts),
@@ -158,10 +182,34 @@ def train_model(
             ),
         )
         # Whatever is wrong with the directory shows here, and not when customers wait.
-        artifacts.load_classifier(directory, embedder).predict_probabilities(["你好"])
+        artifacts.load_classifier(directory).read(["你好"])
         report("evaluate", 1.0)
     size = sum(path.stat().st_size for path in out.iterdir())
-    return Report(manifest, history, measures["fp32"], measures["int8"], size, cpu_seconds)
+    return Report(
+        manifest,
+        history,
+        measures["fp32"],
+        measures["int8"],
+        scored(seen.probabilities, out_of_scope, labels, truth),
+        size,
+        cpu_seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    """What serves, before it is a directory."""
+
+    graph: Graph
+    light: LightHead
+    mixture: Mixture
+
+    def see(self, texts: Sequence[str]) -> Seen:
+        """Read texts as customers' messages are read."""
+        logits, features, vectors = self.graph.run(texts, LOGITS, FEATURE, EMBEDDING)
+        vectors = unit(vectors)
+        light = self.light.logits(texts, vectors)
+        return Seen(vectors, self.mixture.probabilities(logits, light), features)
 
 
 def _texts(examples: Sequence[Example], labels: Sequence[str]) -> Texts:
@@ -171,6 +219,10 @@ def _texts(examples: Sequence[Example], labels: Sequence[str]) -> Texts:
         texts=[normalize.for_model(example.text) for example in known],
         targets=np.array([column[example.label] for example in known], np.int64),
     )
+
+
+def _prefixed(texts: Texts, prefix: str) -> Texts:
+    return replace(texts, texts=[prefix + text for text in texts.texts])
 
 
 def _make_network(
@@ -197,8 +249,8 @@ def _make_network(
     history = finetune(
         network,
         Tokenizer.from_file(str(encoder.tokenizer)),
-        train,
-        dev,
+        _prefixed(train, encoder.prefix),
+        _prefixed(dev, encoder.prefix),
         recipe=recipe,
         batch_size=parameters.batch_size,
         epochs=parameters.epochs,
@@ -209,7 +261,7 @@ def _make_network(
         progress=lambda share: report("fit", share),
     )
     report("export", 0.0)
-    export(network.cpu(), fp32=fp32, int8=directory / artifacts.CLASSIFIER)
+    export(network.cpu(), encoder, fp32=fp32, int8=directory / artifacts.CLASSIFIER)
     shutil.copyfile(encoder.tokenizer, directory / artifacts.TOKENIZER)
     report("export", 1.0)
     return history

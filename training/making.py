@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from intents import encoder
 from intents.encoder import EncoderDirectory
-from intents.encoder.embedding import Embedder
 from intents.guard import normalize
 from intents.inference import artifacts
 from training import gate, registry, services, utterances
@@ -67,6 +66,7 @@ def make(run_id: int, report: Reporter) -> None:
             utterances=len(material.train),
             fp32=result.fp32,
             int8=result.int8,
+            scored=result.scored,
             now=timezone.now(),
         )
     except BaseException:
@@ -98,23 +98,17 @@ def _compare(
     known = [example for example in yardstick if example.label in set(active.labels)]
     if not known:
         return None
-    embedder = Embedder(
-        directory.embedder,
-        directory.tokenizer,
-        prefix=directory.prefix,
-        threads=settings.INTENTS_THREADS,
-    )
     try:
         manifest = artifacts.load_manifest(settings.MODEL_DIR / active.name)
-        if manifest.light_weight and manifest.encoder != directory.id:
+        if manifest.encoder != directory.id:
             report.note(_("Not compared with {version}: another encoder").format(version=active))
             return None
-        before = _accuracy(settings.MODEL_DIR / active.name, embedder, known)
+        before = _accuracy(settings.MODEL_DIR / active.name, known)
     except artifacts.BrokenArtifact as broken:
         # A model that cannot be loaded answers nobody: it is no reason against a new one.
         report.note(_("Not compared with {version}: {why}").format(version=active, why=broken))
         return None
-    after = _accuracy(new, embedder, known)
+    after = _accuracy(new, known)
     report.note(
         _(
             "On {texts} texts {version} is right in {before:.1%}, the new model in {after:.1%}."
@@ -123,11 +117,11 @@ def _compare(
     return gate.Comparison(active.name, len(known), active_accuracy=before, new_accuracy=after)
 
 
-def _accuracy(directory: Path, embedder: Embedder, examples: list[Example]) -> float:
-    classifier = artifacts.load_classifier(directory, embedder)
-    probabilities = classifier.predict_probabilities(
+def _accuracy(directory: Path, examples: list[Example]) -> float:
+    classifier = artifacts.load_classifier(directory)
+    probabilities = classifier.read(
         [normalize.for_model(example.text) for example in examples]
-    )
+    ).probabilities
     columns = probabilities.argmax(axis=1)
     return float(
         np.mean(

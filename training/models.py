@@ -170,3 +170,16 @@ class Evaluation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} {self.precision}"
+
+
+class EvaluationScores(models.Model):
+    """What the model that serves says of each evaluation text: what costs are weighed on."""
+
+    version = models.OneToOneField(
+        ModelVersion, models.CASCADE, related_name="scores", verbose_name=_("version")
+    )
+    # [[Intent.code that is meant, [[code, probability], …] best first, out of scope], …]
+    rows = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return str(self.version)

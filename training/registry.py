@@ -13,8 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from csplatform.errors import Refusal
 from intents.inference import artifacts
-from training.evaluate import Measures
-from training.models import Activation, ActiveModel, Evaluation, ModelVersion
+from training.evaluate import Measures, Scored
+from training.models import (
+    Activation,
+    ActiveModel,
+    Evaluation,
+    EvaluationScores,
+    ModelVersion,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +83,14 @@ def register(
     utterances: int,
     fp32: Measures,
     int8: Measures,
+    scored: Sequence[Scored],
     now: datetime,
 ) -> ModelVersion:
     """Record a model whose directory is in place; it answers nobody yet.
 
     Args:
         utterances: How many it learned from.
+        scored: What it says of each evaluation text.
     """
     measured = {Evaluation.Precision.FP32: fp32, Evaluation.Precision.INT8: int8}
     with transaction.atomic():
@@ -97,6 +105,10 @@ def register(
         Evaluation.objects.bulk_create(
             Evaluation(version=version, precision=precision, **measures.as_dict())
             for precision, measures in measured.items()
+        )
+        EvaluationScores.objects.create(
+            version=version,
+            rows=[[text.truth, text.ranked, text.out_of_scope] for text in scored],
         )
     return version
 

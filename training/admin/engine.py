@@ -1,6 +1,7 @@
 """What the admin says about the model that is answering in this very process."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,7 @@ class EngineState:
     source: Any
     model_version: str
     detail: str
+    since: datetime | None
 
 
 def engine_state() -> EngineState:
@@ -39,4 +41,5 @@ def engine_state() -> EngineState:
         source=SOURCES.get(status.source, status.source),
         model_version=status.model_version,
         detail=status.detail,
+        since=status.since,
     )

@@ -16,8 +16,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from csplatform.errors import Refusal
-from intents.models import Intent
+from intents.models import Intent, LiveIntent
 from training import registry
+from training.admin.costs import decision_costs
 from training.admin.engine import engine_state
 from training.models import ActiveModel, Evaluation, ModelVersion
 
@@ -86,6 +87,7 @@ class ModelVersionAdmin(ModelAdmin):
                 name="training_modelversion_activate",
             ),
             path("roll-back/", view(self.roll_back), name="training_modelversion_roll_back"),
+            path("costs/", view(decision_costs), name="decision_costs"),
             *super().get_urls(),
         ]
 
@@ -109,6 +111,7 @@ class ModelVersionAdmin(ModelAdmin):
             "active": ActiveModel.objects.select_related("version").first(),
             "before_active": registry.before_active(),
             "may_activate": request.user.has_perm("training.change_activemodel"),
+            "live_intents": LiveIntent.objects.count(),
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
