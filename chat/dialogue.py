@@ -6,31 +6,35 @@ taking over. `services.post_answer` looks again before it writes.
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
-from hashlib import sha256
+from itertools import takewhile
+from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import Error as DatabaseError
-from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from chat import replies, services
 from chat.models import Conversation, Message
 from csplatform.threads import in_thread
 from csplatform.tokens import ANONYMOUS_PREFIX
-from intents import content, inference, language, records
+from intents import content, inference, language, recall, records
 from intents.content import Content
 from intents.decisions import Decision, decide, is_understood
 from intents.guard import normalize, pii
+from intents.recall import Understood
 from knowledge import shop
 
 logger = logging.getLogger(__name__)
 
 # Names of intents, which are compared with every message.
 _key_of_name = lru_cache(maxsize=1024)(normalize.key)
+# Messages of one burst that are read together; of a longer one, the latest.
+_BURST_MOST = 10
 _NOTHING = inference.Prediction(ranked=(), source="none", model_version="")
 _COMPOSER: replies.Composer = replies.Templates()
 
@@ -45,19 +49,30 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class _SaidBefore:
+    """What the bot said last, unless an agent has spoken since."""
+
+    text: str = ""
+    decision: str = ""
+    buttons: tuple[dict[str, Any], ...] = ()
+    message: int | None = None  # primary key of the message that it answered
+    missed: int = 0  # its latest answers in a row with the decision HAND_OVER
+    # What the customer said since and is not answered, from the oldest: one answer is for all.
+    unanswered: tuple[str, ...] = ()
+    language: str = ""  # of the latest of those that has one
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
-    """A message that the bot owes an answer, and what is known before the model is asked."""
+    """A message that the bot owes an answer, and the question to the model."""
 
     message: Message  # with its conversation
+    text: str  # of it and of what came right before it
+    language: str  # of that text: "zh", "en", or "" for neither
     content: Content
-    text: str  # as models read it, without personal data
-    cache_key: str  # of the prediction; "" where the model is not asked
-    known: inference.Prediction | None  # None: ask the model
+    before: _SaidBefore
+    question: recall.Question
     began: float  # time.perf_counter()
-
-    @property
-    def is_cached(self) -> bool:
-        return bool(self.cache_key) and self.known is not None
 
 
 async def answer(message: int | Message) -> Outcome:
@@ -66,13 +81,27 @@ async def answer(message: int | Message) -> Outcome:
     Args:
         message: Its primary key, or the row as it was just posted.
     """
-    asked = await in_thread(_begin)(message)
+    return await _concluded(await in_thread(_begin)(message))
+
+
+async def post_and_answer(
+    post: Callable[[], services.Posted],
+) -> tuple[services.Posted, Outcome]:
+    """Store a message and answer it; where that takes no model, in one visit to a thread."""
+
+    def posted_and_begun() -> tuple[services.Posted, _Asked | Outcome]:
+        posted = post()
+        return posted, _begin(posted.message)
+
+    posted, asked = await in_thread(posted_and_begun)()
+    return posted, await _concluded(asked)
+
+
+async def _concluded(asked: _Asked | Outcome) -> Outcome:
     if isinstance(asked, Outcome):
         return asked
-    prediction = asked.known
-    if prediction is None:
-        prediction = await inference.aclassify(asked.text, timeout_s=settings.CHAT_ANSWER_TIMEOUT_S)
-    return await in_thread(_finish)(asked, prediction)
+    understood = await recall.alearned([asked.question], timeout_s=settings.CHAT_ANSWER_TIMEOUT_S)
+    return await in_thread(_finish)(asked, understood[0])
 
 
 def answer_blocking(message: int | Message) -> Outcome:
@@ -80,14 +109,12 @@ def answer_blocking(message: int | Message) -> Outcome:
     asked = _begin(message)
     if isinstance(asked, Outcome):
         return asked
-    prediction = asked.known
-    if prediction is None:
-        prediction = inference.classify(asked.text, timeout_s=settings.CHAT_ANSWER_TIMEOUT_S)
-    return _finish(asked, prediction)
+    understood = recall.learned([asked.question], timeout_s=settings.CHAT_ANSWER_TIMEOUT_S)
+    return _finish(asked, understood[0])
 
 
 def _begin(posted: int | Message) -> _Asked | Outcome:
-    """Read what there is to answer, and what is known of it; an Outcome where nothing is owed."""
+    """Answer a message on this thread, if that takes no model; else say what to ask it."""
     began = time.perf_counter()
     message = (
         posted
@@ -95,15 +122,57 @@ def _begin(posted: int | Message) -> _Asked | Outcome:
         else Message.objects.select_related("conversation").get(pk=posted)
     )
     if not message.awaits_answer:
-        return Outcome(Message.objects.filter(answers=message).first(), _NOTHING)
+        return Outcome(Message.objects.answer_to(message.pk), _NOTHING)
     current = content.current()
-    text = normalize.for_model(pii.redact(message.text))
-    if not message.language:  # neither language: no guess, so no model
-        return _Asked(message, current, text, "", _NOTHING, began)
-    if (named := _named(text, current) or _continued(message, current)) is not None:
-        return _Asked(message, current, text, "", named, began)
-    key = _cache_key(current, message.language, text)
-    return _Asked(message, current, text, key, _recalled(key), began)
+    before = _said_before(message)
+    said = "\n".join((*before.unanswered, message.text))
+    spoken = message.language or before.language
+    text = normalize.for_model(pii.redact(said))
+    question = recall.question(text, spoken)
+    asked = _Asked(message, said, spoken, current, before, question, began)
+    if not spoken:  # neither language: no guess, so no model
+        return _finish(asked, Understood(_NOTHING, cached=False))
+    if (named := _named(text, current) or _continued(message, said, current)) is not None:
+        return _finish(asked, Understood(named, cached=False))
+    (known,) = recall.recalled([asked.question])
+    return asked if known is None else _finish(asked, Understood(known, cached=True))
+
+
+def _said_before(message: Message) -> _SaidBefore:
+    if message.seq == 1:
+        return _SaidBefore()
+    lines = (
+        Message.objects.filter(
+            Q(sender__in=(Message.Sender.BOT, Message.Sender.AGENT)) | Q(awaits_answer=True),
+            conversation_id=message.conversation_id,
+            seq__lt=message.seq,
+        )
+        .order_by("-seq")
+        .values_list("text", "decision", "buttons", "answers_id", "awaits_answer", "language")
+    )
+    latest = list(lines[: settings.HANDOVER_AFTER_MISSES + _BURST_MOST])
+    unanswered = [line for line in latest if line[4]]
+    pending = _SaidBefore(
+        unanswered=tuple(line[0] for line in reversed(unanswered)),
+        language=next((line[5] for line in unanswered if line[5]), ""),
+    )
+    said = [line for line in latest if not line[4]]
+    if not said or said[0][3] is None:  # an agent's line begins anew
+        return pending
+    text, decision, buttons, answered, *_rest = said[0]
+    missed = sum(1 for _ in takewhile(_is_missed, said))
+    return replace(
+        pending,
+        text=text,
+        decision=decision,
+        buttons=tuple(buttons),
+        message=answered,
+        missed=missed,
+    )
+
+
+def _is_missed(line: Sequence[Any]) -> bool:
+    return line[1] == Decision.HAND_OVER and line[3] is not None
 
 
 def _named(text: str, current: Content) -> inference.Prediction | None:
@@ -111,103 +180,77 @@ def _named(text: str, current: Content) -> inference.Prediction | None:
     key = normalize.key(text)
     for intent in current.intents.values():
         if key in (_key_of_name(intent.name_zh), _key_of_name(intent.name_en)):
-            return inference.Prediction(
-                ranked=((intent.code, 1.0),), source="keywords", model_version=""
-            )
+            return _certainly(intent.code)
     return None
 
 
-def _continued(message: Message, current: Content) -> inference.Prediction | None:
+def _continued(message: Message, said: str, current: Content) -> inference.Prediction | None:
     """An order number alone goes on with what was spoken of: no model can tell from a number."""
-    if not language.is_code(message.text):
+    if not language.is_code(said):
         return None
-    answered = message.conversation.messages.filter(
-        sender=Message.Sender.BOT, decision=Decision.ANSWER, seq__lt=message.seq
+    answered = Message.objects.filter(
+        conversation_id=message.conversation_id,
+        sender=Message.Sender.BOT,
+        decision=Decision.ANSWER,
+        seq__lt=message.seq,
     )
     spoken_of = answered.order_by("-seq").values_list("intent", flat=True).first()
-    if not spoken_of or spoken_of not in current.intents:
-        return None
-    return inference.Prediction(ranked=((spoken_of, 1.0),), source="keywords", model_version="")
+    return _certainly(spoken_of) if spoken_of in current.intents else None
 
 
-# --- The cache: predictions, not texts. What is said differs by customer and time, and a
-# reply must not come twice in a row; composing it takes no model and under a millisecond.
+def _certainly(intent: str) -> inference.Prediction:
+    return inference.Prediction(ranked=((intent, 1.0),), source="keywords", model_version="")
 
 
-def _cache_key(current: Content, language: str, text: str) -> str:
-    """Name everything that a prediction depends on, so that nothing stale is ever found."""
-    engine = inference.status()
-    parts = (
-        str(current.version),
-        str(engine.content_version),
-        engine.source,
-        engine.model_version,
-        language,
-        normalize.key(text),
-    )
-    return "understood:" + sha256("\n".join(parts).encode()).hexdigest()
+# --- Deciding and posting: never from a cache, for it depends on the conversation -----------
 
 
-def _recalled(key: str) -> inference.Prediction | None:
-    stored = cache.get(key)
-    if stored is None:
-        return None
-    ranked, source, model_version = stored
-    return inference.Prediction(
-        ranked=tuple((code, probability) for code, probability in ranked),
-        source=source,
-        model_version=model_version,
-    )
-
-
-def _remember(asked: _Asked, prediction: inference.Prediction) -> None:
-    """Keep a prediction, unless the engine was not itself: overloaded, late, or just swapped."""
-    if prediction.source == inference.status().source and asked.cache_key == _cache_key(
-        asked.content, asked.message.language, asked.text
-    ):
-        kept = (prediction.ranked, prediction.source, prediction.model_version)
-        cache.set(asked.cache_key, kept, settings.REPLY_CACHE_S)
-
-
-# --- Deciding and posting ----------------------------------------------------------------
-
-
-def _finish(asked: _Asked, prediction: inference.Prediction) -> Outcome:
+def _finish(asked: _Asked, understood: Understood) -> Outcome:
     now = timezone.now()
-    if asked.known is None:
-        _remember(asked, prediction)
     # The engine may be a moment behind: what staff switched off is never answered.
-    ranked = tuple(pair for pair in prediction.ranked if pair[0] in asked.content.intents)
-    prediction = inference.Prediction(
-        ranked=ranked, source=prediction.source, model_version=prediction.model_version
+    ranked = tuple(
+        pair for pair in understood.prediction.ranked if pair[0] in asked.content.intents
     )
-    intent = asked.content.intents.get(prediction.intent)
-    decision = decide(prediction, hands_over=intent is not None and intent.hands_over)
-    conversation = asked.message.conversation
-    if conversation.status == Conversation.Status.WAITING and not is_understood(prediction):
+    prediction = replace(understood.prediction, ranked=ranked)
+    decision = decide(prediction, asked.content)
+    message = asked.message
+    posted, is_decided = None, False
+    if message.conversation.status == Conversation.Status.WAITING and not is_understood(
+        prediction, asked.content
+    ):
         # A human was called. What the bot does not understand is for him, not for a guess.
-        said = None
+        is_decided = services.leave_to_agent(
+            conversation_id=message.conversation_id, message_id=message.pk
+        )
     else:
         said = _composed(asked, prediction, decision, now)
-    elapsed_ms = (time.perf_counter() - asked.began) * 1000
-    with transaction.atomic():
-        posted = None
-        if said is None:
-            is_first = services.leave_to_agent(message_id=asked.message.pk)
-        else:
-            posted = services.post_answer(message_id=asked.message.pk, answer=said, now=now)
-            is_first = posted is not None and posted.is_new
-        if is_first:  # of web process and sweep, one
-            records.record(
-                text=asked.message.text,
-                language=asked.message.language,
-                prediction=prediction,
-                decision=decision,
-                elapsed_ms=elapsed_ms,
-                cached=asked.is_cached,
-                now=now,
-            )
-    return Outcome(posted.message if posted else None, prediction, asked.is_cached)
+        posted = services.post_answer(message_id=message.pk, answer=said, now=now)
+        # Somebody else's answer is logged by him; an agent who was faster logs nothing.
+        is_decided = posted is None or posted.is_new
+    if is_decided:
+        records.record(
+            message=message.pk,
+            text=asked.text,
+            language=asked.language,
+            prediction=prediction,
+            decision=decision,
+            outcome=None if posted else records.Outcome.HANDED_OVER,
+            content_version=asked.content.version,
+            elapsed_ms=(time.perf_counter() - asked.began) * 1000,
+            cached=understood.cached,
+            now=now,
+        )
+        _note_choice(asked, prediction)
+    return Outcome(posted.message if posted else None, prediction, understood.cached)
+
+
+def _note_choice(asked: _Asked, prediction: inference.Prediction) -> None:
+    """Log that a message is the button which says what an earlier one meant."""
+    before = asked.before
+    if before.decision != Decision.CLARIFY or before.message is None:
+        return
+    if asked.message.text in [button.get("text") for button in before.buttons]:
+        records.clarified(message=before.message, meant=prediction.intent)
 
 
 def _facts(uid: str, now: datetime, text: str, language: str) -> replies.Facts:
@@ -219,23 +262,16 @@ def _composed(
 ) -> replies.Answer:
     """Word the answer. Whatever goes wrong here, the customer gets a sentence and a human."""
     conversation = asked.message.conversation
-    before = (
-        conversation.messages.filter(sender=Message.Sender.BOT, seq__lt=asked.message.seq)
-        .order_by("-seq")
-        .values_list("text", "decision")
-        .first()
-    )
-    said_before, decided_before = before or ("", "")
-
     turn = replies.Turn(
         content=asked.content,
         prediction=prediction,
         decision=decision,
-        language=asked.message.language,
+        language=asked.language,
         channel=conversation.channel,
-        facts=partial(_facts, conversation.uid, now, asked.message.text),
-        said_before=said_before,
-        missed_before=decided_before in (Decision.CLARIFY, Decision.HAND_OVER),
+        facts=partial(_facts, conversation.uid, now, asked.text),
+        said_before=asked.before.text,
+        decided_before=asked.before.decision,
+        missed_before=asked.before.missed,
     )
     try:
         return _COMPOSER.compose(turn)

@@ -31,8 +31,14 @@ class StatusChanged(Event):
     """Somebody else has the conversation now, or it has ended."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class VisitorJoined(Event):
+    """A visitor signed in: the conversation is a customer's now. Who has it has not changed."""
+
+
 Kind = TypeVar("Kind", bound=Event)
 _listeners: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
+_parts: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
 
 
 def on(*kinds: type[Kind]) -> Callable[[Callable[[Kind], None]], Callable[[Kind], None]]:
@@ -46,11 +52,26 @@ def on(*kinds: type[Kind]) -> Callable[[Callable[[Kind], None]], Callable[[Kind]
     return register
 
 
+def in_transaction(*kinds: type[Event]) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    """Have a function called before the commit: what it writes is part of the change."""
+
+    def register(listener: Callable[[Any], None]) -> Callable[[Any], None]:
+        for kind in kinds:
+            _parts[kind].append(listener)
+        return listener
+
+    return register
+
+
 def publish_on_commit(event: Event) -> None:
     """Call the listeners once the transaction has committed; never if it rolls back.
+
+    Those `in_transaction` are called at once, and fail with the change or let it fail.
 
     `robust`: by then the rows are saved, so a listener that fails is logged; it
     stops neither the other listeners nor the caller.
     """
+    for part in _parts[type(event)]:
+        part(event)
     for listener in _listeners[type(event)]:
         transaction.on_commit(partial(listener, event), robust=True)

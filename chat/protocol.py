@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from chat.models import AgentProfile
 from csplatform.errors import Refusal
 from intents.models import Language
 
@@ -77,6 +78,32 @@ class Open(Named):
     after = serializers.IntegerField(default=0, min_value=0, max_value=_SEQ_MOST)
 
 
+class Take(Named):
+    """Take a conversation over."""
+
+    from_colleague = serializers.BooleanField(default=False)
+
+
+class Transfer(Named):
+    """Pass a conversation on: to an agent or into a queue."""
+
+    to_agent = serializers.IntegerField(allow_null=True, default=None, min_value=1)
+    to_queue = serializers.IntegerField(allow_null=True, default=None, min_value=1)
+    reason = serializers.CharField(max_length=200, allow_blank=True, default="")
+    summary = serializers.CharField(max_length=2000, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs["to_agent"] is None) == (attrs["to_queue"] is None):
+            raise serializers.ValidationError(InvalidFrame.detail)
+        return attrs
+
+
+class SetAvailability(serializers.Serializer):
+    """Say whether the agent takes chats now."""
+
+    availability = serializers.ChoiceField(AgentProfile.Availability.values)
+
+
 class AgentMessage(Named, CustomerMessage):
     """A line of the agent."""
 
@@ -96,7 +123,9 @@ WORKSPACE: Frames = {
     "open": Open,
     "catch_up": Open,
     "message": AgentMessage,
-    "take": Named,
+    "take": Take,
+    "transfer": Transfer,
+    "availability": SetAvailability,
     "hand_back": Named,
     "close": Named,
     "typing": Named,

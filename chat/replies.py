@@ -10,6 +10,8 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from chat.models import Handover
+from intents import decisions
 from intents.content import Content
 from intents.decisions import Decision
 from intents.inference import Prediction
@@ -20,10 +22,6 @@ Facts = Mapping[str, str]
 _LOCALES = {Language.CHINESE: "zh-hans", Language.ENGLISH: "en"}
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
 _ORDER = re.compile(r"\{order_[a-z]+\}")
-# How many intents are offered when it is unclear which was meant, and how likely one must
-# be, compared with the likeliest, to be worth a button.
-_MOST_OFFERED = 3
-_LEAST_SHARE = 0.2
 
 _TALK_TO_A_HUMAN = _("Talk to a human")
 _SHALL_I_CALL = _("Shall I call a colleague for you?")
@@ -39,7 +37,11 @@ class Answer:
     probability: float | None = None
     model_version: str = ""
     buttons: tuple[dict[str, str], ...] = ()  # {"label", "text"} or {"label", "action"}
-    hands_over: bool = False  # the conversation waits for an agent from now on
+    because: str = ""  # Handover.Because when the conversation waits for an agent from now on
+
+    @property
+    def hands_over(self) -> bool:
+        return bool(self.because)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Turn:
     channel: str
     facts: Callable[[str], Facts] = field(default=lambda language: {})  # read only when needed
     said_before: str = ""  # the bot's latest answer in this conversation
-    missed_before: bool = False  # which did not understand either
+    decided_before: str = ""  # the Decision behind it
+    missed_before: int = 0  # its latest answers in a row that did not even ask back
 
 
 class Composer(Protocol):
@@ -82,7 +85,7 @@ class Templates:
             return self._fallback(turn)
         if not text:  # the system's own line says that a human comes
             text = turn.content.phrase(Phrase.Purpose.NO_REPLY, turn.language)
-        return _answer(turn, text, hands_over=hands_over)
+        return _answer(turn, text, because=Handover.Because.INTENT if hands_over else "")
 
     def _reply(self, turn: Turn, code: str) -> str:
         """Return a reply in the message's language, else a marked one in the other, else ""."""
@@ -109,12 +112,8 @@ class Templates:
         return worded[self._choose(own or fresh)] if fresh else ""
 
     def _clarify(self, turn: Turn) -> Answer:
-        likeliest = turn.prediction.probability
-        names = [
-            turn.content.intents[code].name(turn.language)
-            for code, probability in turn.prediction.ranked
-            if probability >= likeliest * _LEAST_SHARE and turn.content.intents[code].is_offered
-        ][:_MOST_OFFERED]
+        offered = decisions.choices(turn.prediction, turn.content)
+        names = [turn.content.intents[code].name(turn.language) for code in offered]
         if not names:  # nothing that one would press
             return self._fallback(turn)
         meant = [{"label": name, "text": name} for name in names]
@@ -134,9 +133,16 @@ class Templates:
         return _answer(turn, text, buttons=[{**button, "action": "human"}])
 
     def _missed(self, turn: Turn, text: str, meant: list[dict[str, str]]) -> Answer:
-        """Offer a human; the second time in a row before everything else, and in words."""
+        """Offer a human; the second time in a row before everything else, and in words.
+
+        Who HANDOVER_AFTER_MISSES times gets not even a question to his question has a human
+        called.
+        """
+        is_missed = turn.decision == Decision.HAND_OVER
+        if is_missed and turn.missed_before + 1 >= settings.HANDOVER_AFTER_MISSES:
+            return _answer(turn, text, because=Handover.Because.OUT_OF_SCOPE)
         human = {"label": _in(turn.language, _TALK_TO_A_HUMAN), "action": "human"}
-        if not turn.missed_before:
+        if turn.decided_before not in (Decision.CLARIFY, Decision.HAND_OVER):
             return _answer(turn, text, buttons=[*meant, human])
         text = f"{text}\n{_in(turn.language, _SHALL_I_CALL)}"
         return _answer(turn, text, buttons=[human, *meant])
@@ -163,7 +169,7 @@ def _answer(
     text: str,
     *,
     buttons: Sequence[dict[str, str]] = (),
-    hands_over: bool = False,
+    because: str = "",
 ) -> Answer:
     return Answer(
         text=text,
@@ -172,7 +178,7 @@ def _answer(
         probability=turn.prediction.probability if turn.prediction.ranked else None,
         model_version=turn.prediction.model_version,
         buttons=tuple(buttons),
-        hands_over=hands_over,
+        because=because,
     )
 
 

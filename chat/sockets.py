@@ -6,12 +6,13 @@ its client lacks, so a hint that is lost, late or doubled changes nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
 
-from chat.models import Conversation, Message
+from chat.models import Conversation, Handover, Message
 from csplatform import layers
 from intents.content import Content
 
@@ -76,10 +77,15 @@ def inbox(agent_id: int) -> list[Frame]:
         .order_by("-seq")
         .values("text")[:1]
     )
+    latest = Handover.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
     listed = (
         Conversation.objects.inbox()
-        .select_related("agent", "customer")
-        .annotate(last_text=Subquery(newest))
+        .select_related("agent", "customer", "queue")
+        .annotate(
+            last_text=Subquery(newest),
+            because=Subquery(latest.values("because")[:1]),
+            wanted=Subquery(latest.values("intent")[:1]),
+        )
     )
     return [
         {
@@ -90,7 +96,12 @@ def inbox(agent_id: int) -> list[Frame]:
             "status": one.status,
             "agent": name_of(one.agent),
             "agent_is_me": one.agent_id == agent_id,
-            "waiting_since": one.changed_at.isoformat(),
+            "waiting_since": (one.waiting_since or one.changed_at).isoformat(),
+            "queue": one.queue.name if one.queue else "",
+            "because": one.because or "",
+            "intent": one.wanted or "",
+            "is_escalated": one.escalated_at is not None,
+            "is_offline": one.offline,
             "last_text": (one.last_text or "")[:_LAST_TEXT_MOST],
             "last_seq": one.last_seq,
         }
@@ -106,16 +117,18 @@ def name_of(agent: Any) -> str:
     return (agent.get_full_name() or agent.get_username()) if agent is not None else ""
 
 
-def welcome(conversation: Conversation | None, content: Content, language: str) -> Frame:
-    """Signed in as a customer; None where there is no conversation yet."""
+def welcome(
+    conversation: Conversation | None, content: Content, language: str, queue: Frame | None = None
+) -> Frame:
+    """Signed in as a customer; None where there is no conversation yet. `queue` as in status."""
     return {
         "type": "welcome",
         "conversation": str(conversation.pk) if conversation else None,
-        "status": conversation.status if conversation else Conversation.Status.BOT,
-        "agent": name_of(conversation.agent) if conversation else "",
+        **_whose(conversation, for_staff=False),
         "last_seq": conversation.last_seq if conversation else 0,
         "greeting": content.phrase("greeting", language),
         "suggestions": content.suggestions(language),
+        **({"queue": queue} if queue else {}),
     }
 
 
@@ -158,13 +171,43 @@ def _message(line: Message, *, for_staff: bool) -> Frame:
     }
 
 
-def status(conversation: Conversation) -> Frame:
-    """Who has the conversation now."""
+def status(
+    conversation: Conversation, queue: Frame | None = None, *, for_staff: bool = False
+) -> Frame:
+    """Who has the conversation now; while its customer waits, `queue` says what he may expect."""
     return {
         "type": "status",
         "conversation": str(conversation.pk),
-        "status": conversation.status,
-        "agent": name_of(conversation.agent),
+        **_whose(conversation, for_staff=for_staff),
+        **({"queue": queue} if queue else {}),
+    }
+
+
+def _whose(conversation: Conversation | None, *, for_staff: bool) -> Frame:
+    """Who has it. To its customer nobody does until the agent it was assigned to has opened it."""
+    if conversation is None:
+        return {"status": Conversation.Status.BOT, "agent": ""}
+    is_assigned = conversation.status == Conversation.Status.AGENT
+    if is_assigned and conversation.waiting_since is not None and not for_staff:
+        return {"status": Conversation.Status.WAITING, "agent": ""}
+    return {"status": conversation.status, "agent": name_of(conversation.agent)}
+
+
+def queue(
+    *,
+    position: int,
+    low_s: int | None,
+    high_s: int | None,
+    opens_at: datetime | None,
+    is_open: bool,
+) -> Frame:
+    """A part of a frame: the customer's place, and how long others waited."""
+    return {
+        "position": position,
+        "wait_low_s": low_s,
+        "wait_high_s": high_s,
+        "open": is_open,
+        "opens_at": opens_at.isoformat() if opens_at else None,
     }
 
 

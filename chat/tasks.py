@@ -1,19 +1,29 @@
 """Background work: load nothing, decide nothing, make one call."""
 
 import logging
+import math
+import threading
+import time
 from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
-from chat import dialogue
+from chat import dialogue, presence, services, webhooks
 from chat.models import Message
 
 logger = logging.getLogger(__name__)
 
 # One sweep; the next one is two seconds away.
 _MOST_PER_SWEEP = 50
+# Threads of one worker that wait for endpoints; the others are for sweeps.
+_sending = threading.BoundedSemaphore(2)
+_SENDING_S = 10.0  # one task; what is left is for the next
+# With the broker away, asking for a task takes a second: then the sweep alone sends for a while.
+_BROKER_PAUSE_S = 30.0
+_broker_away_until = -math.inf  # time.monotonic()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -24,12 +34,63 @@ def answer_overdue(**_newer: object) -> None:
     services.post_answer. A message that cannot be answered does not hold up the others.
     `**_newer` lets a worker of this release take a task that the next one sent.
     """
-    overdue = timezone.now() - timedelta(seconds=settings.CHAT_ANSWER_OVERDUE_S)
-    messages = Message.objects.unanswered_before(overdue).values_list("pk", flat=True)
-    for message_id in list(messages[:_MOST_PER_SWEEP]):
+    held_s = settings.CHAT_ANSWER_OVERDUE_S + settings.CHAT_BURST_S
+    overdue = timezone.now() - timedelta(seconds=held_s)
+    for message_id in Message.objects.latest_unanswered(overdue)[:_MOST_PER_SWEEP]:
         try:
             dialogue.answer_blocking(message_id)
         except Exception:
             logger.exception(
                 "Message %s could not be answered, the next sweep tries again", message_id
             )
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def deliver_webhooks(**_newer: object) -> None:
+    """Send what is due to the endpoints of other programs; one query when nothing is.
+
+    Each delivery by one worker, however often this runs: webhooks.deliver_next settles that.
+    """
+    if not _sending.acquire(blocking=False):
+        return  # two threads are at it
+    try:
+        began = time.monotonic()
+        while time.monotonic() - began < _SENDING_S:
+            if not webhooks.deliver_next(now=timezone.now()):
+                break
+    finally:
+        _sending.release()
+
+
+def send_webhooks_soon() -> None:
+    """Ask the worker for `deliver_webhooks`. The sweep does it anyway, a few seconds later."""
+    global _broker_away_until
+    if time.monotonic() < _broker_away_until:
+        return
+    try:
+        deliver_webhooks.apply_async(expires=60)
+    except OperationalError as error:
+        _broker_away_until = time.monotonic() + _BROKER_PAUSE_S
+        logger.warning("The broker is away, webhooks wait for the sweep: %s", error)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def forget_old_webhooks(**_newer: object) -> None:
+    """Delete the log of webhooks that is older than WEBHOOK_LOG_DAYS."""
+    webhooks.forget_old(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def move_waiting(**_newer: object) -> None:
+    """Take back what is not answered, tell supervisors of what waits too long, give out the rest."""
+    now, present = timezone.now(), presence.present()
+    services.return_overdue(now=now, present=present)
+    services.escalate_overdue(now=now)
+    services.assign_waiting(now=now, present=present)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def close_idle(**_newer: object) -> None:
+    """Close what nobody has said anything in for a day; the next message goes on with it."""
+    now = timezone.now()
+    services.close_idle(before=now - timedelta(seconds=settings.CHAT_IDLE_CLOSE_S), now=now)

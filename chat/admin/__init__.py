@@ -1,5 +1,5 @@
-"""The admin's pages that see everything: conversations, and what the bot would say."""
+"""The admin's pages that see everything: conversations, who answers them, webhooks."""
 
-from chat.admin import conversations
+from chat.admin import conversations, routing, webhooks
 
-__all__ = ["conversations"]
+__all__ = ["conversations", "routing", "webhooks"]

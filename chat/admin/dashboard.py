@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from chat.models import Conversation
+from chat.models import Conversation, WebhookEndpoint
 from intents.admin import missing
 from intents.models import Intent, PredictionRecord
 from training.admin.engine import engine_state
@@ -30,10 +30,18 @@ def add_state(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         run = TrainingRun.objects.filter(status__in=UNFINISHED).first()
         context.update(progress_of(run) if run else {"run": None})
     if may("intents.view_predictionrecord"):
-        records = PredictionRecord.objects.filter(created_at__gte=timezone.now() - PERIOD)
+        records = PredictionRecord.objects.filter(
+            created_at__gte=timezone.now() - PERIOD, origin=PredictionRecord.Origin.CHAT
+        )
         context["asked"] = records.count()
         context["unanswered"] = records.exclude(decision="ANSWER").count()
     if may("chat.view_conversation"):
         waiting = Conversation.objects.filter(status=Conversation.Status.WAITING)
         context["waiting"] = waiting.count()
+    if may("chat.view_webhookendpoint"):
+        context["broken_webhooks"] = list(
+            WebhookEndpoint.objects.filter(is_active=False).exclude(
+                switched_off_because=WebhookEndpoint.SwitchedOff.BY_STAFF
+            )
+        )
     return context

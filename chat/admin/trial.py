@@ -76,7 +76,7 @@ def attempt(text: str, uid: str) -> Trial:
         prediction = inference.classify(normalize.for_model(pii.redact(masked.text)))
     intent = now.intents.get(prediction.intent)
     hands_over = intent is not None and intent.hands_over
-    decision = decide(prediction, hands_over=hands_over)
+    decision = decide(prediction, now)
     # Everything else that the bot says is a phrase, of which there is one.
     is_reply = decision == Decision.ANSWER or (decision == Decision.HAND_OVER and hands_over)
     variants = now.replies(prediction.intent, language, Channel.WEB) if is_reply else []

@@ -4,25 +4,29 @@ import time
 from typing import Any, cast
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chat import access, dialogue, services, sockets
+from chat.frames import queue_of
 from chat.models import Conversation
 from csplatform import rates
+from csplatform.errors import Refusal
+from csplatform.hot import HotView, most_bytes_of
 from csplatform.roles import CUSTOMERS
 from csplatform.schema import RefusalBody
+from csplatform.threads import in_thread
 from csplatform.tokens import Bearer
 from intents import content
 from intents.decisions import Decision
 from intents.models import Channel, Language
 
-# A character takes at most twelve bytes in JSON (two \uXXXX); the rest is for other fields.
-_BYTES_PER_CHARACTER, _BYTES_BESIDES = 12, 4096
 _REFUSALS = {
     401: OpenApiResponse(RefusalBody, "No access token, or it is broken or expired."),
     404: OpenApiResponse(RefusalBody, "Not this customer's conversation."),
@@ -66,15 +70,20 @@ class ChatResponse(serializers.Serializer):
     elapsed_ms = serializers.FloatField()
 
 
+_CHAT = ChatRequest()
+
+
 def _uid(request: Request) -> str:
     """Return the customer's uid; the role has been checked."""
     return cast(Bearer, request.user).uid
 
 
-class Chat(APIView):
+class Chat(HotView):
     """Post a message and wait for the bot's answer."""
 
     roles = CUSTOMERS
+    most_bytes = most_bytes_of(settings.CHAT_MESSAGE_MAX_CHARS)
+    too_large = services.TooLong
 
     @extend_schema(
         operation_id="chat",
@@ -87,25 +96,28 @@ class Chat(APIView):
             **_REFUSALS,
         },
     )
-    def post(self, request: Request) -> Response:
+    async def post(self, request: HttpRequest, bearer: Bearer) -> HttpResponse:
+        """Post a message and wait for the bot's answer."""
         began = time.perf_counter()
-        most = settings.CHAT_MESSAGE_MAX_CHARS * _BYTES_PER_CHARACTER + _BYTES_BESIDES
-        if int(request.META.get("CONTENT_LENGTH") or 0) > most:  # before it is read
-            raise services.TooLong
-        rates.count("chat", _uid(request))
-        asked = ChatRequest(data=request.data)
-        asked.is_valid(raise_exception=True)
-        fields = asked.validated_data
-        posted = services.post_customer_message(
-            uid=_uid(request),
-            text=fields["text"],
-            client_id=fields.get("client_id"),
-            conversation_id=fields.get("conversation"),
-            channel=fields["channel"],
-            spoken=fields["language"],
-            now=timezone.now(),
-        )
-        outcome = dialogue.answer_blocking(posted.message)
+        try:
+            fields = await self.sent(request, _CHAT)
+        except (APIException, Refusal):
+            await in_thread(rates.count)("chat", bearer.uid)  # nonsense counts, too
+            raise
+
+        def post() -> services.Posted:
+            rates.count("chat", bearer.uid)
+            return services.post_customer_message(
+                uid=bearer.uid,
+                text=fields["text"],
+                client_id=fields.get("client_id"),
+                conversation_id=fields.get("conversation"),
+                channel=fields["channel"],
+                spoken=fields["language"],
+                now=timezone.now(),
+            )
+
+        posted, outcome = await dialogue.post_and_answer(post)
         body: dict[str, Any] = {
             "intent": None,
             "prob": None,
@@ -118,7 +130,7 @@ class Chat(APIView):
             "elapsed_ms": round((time.perf_counter() - began) * 1000, 2),
         }
         if (answer := outcome.answer) is None:
-            return Response(body, status=202)
+            return self.answer(body, 202)
         body |= {
             "intent": answer.intent or None,
             "prob": answer.probability,
@@ -126,7 +138,7 @@ class Chat(APIView):
             "decision": answer.decision,
             "model": answer.model_version or None,
         }
-        return Response(body)
+        return self.answer(body)
 
 
 class MessageFrame(serializers.Serializer):
@@ -155,6 +167,16 @@ class MessagesFrame(serializers.Serializer):
     last_seq = serializers.IntegerField()
 
 
+class QueueFrame(serializers.Serializer):
+    """The part `queue` of the frames `welcome` and `status`, while the customer waits."""
+
+    position = serializers.IntegerField()
+    wait_low_s = serializers.IntegerField(allow_null=True)
+    wait_high_s = serializers.IntegerField(allow_null=True)
+    open = serializers.BooleanField()
+    opens_at = serializers.DateTimeField(allow_null=True)
+
+
 class WelcomeFrame(serializers.Serializer):
     """The frame `welcome`."""
 
@@ -165,6 +187,7 @@ class WelcomeFrame(serializers.Serializer):
     last_seq = serializers.IntegerField()
     greeting = serializers.CharField()
     suggestions = serializers.ListField(child=serializers.CharField())
+    queue = QueueFrame(required=False)
 
 
 class StatusFrame(serializers.Serializer):
@@ -174,6 +197,7 @@ class StatusFrame(serializers.Serializer):
     conversation = serializers.UUIDField()
     status = serializers.ChoiceField(Conversation.Status.choices)
     agent = serializers.CharField()
+    queue = QueueFrame(required=False)
 
 
 class _Which(serializers.Serializer):
@@ -200,8 +224,10 @@ class OpenConversation(APIView):
         rates.count("chat", _uid(request))
         asked = _Which(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        mine = Conversation.objects.open_of(_uid(request)).select_related("agent").first()
-        return Response(sockets.welcome(mine, content.current(), asked.validated_data["language"]))
+        mine = Conversation.objects.current_of(_uid(request)).select_related("agent").first()
+        queue = queue_of(mine) if mine else None
+        language = asked.validated_data["language"]
+        return Response(sockets.welcome(mine, content.current(), language, queue))
 
 
 class Messages(APIView):
@@ -251,4 +277,4 @@ class Human(APIView):
             spoken=asked.validated_data["language"],
             now=timezone.now(),
         )
-        return Response(sockets.status(conversation))
+        return Response(sockets.status(conversation, queue_of(conversation)))

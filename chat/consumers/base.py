@@ -1,6 +1,7 @@
 """What both sockets share: sign-in and its expiry, refusals, and sending what a client lacks."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import AuthenticationFailed
 
 from chat import protocol, sockets
+from chat.models import Conversation
 from chat.sockets import Frame
 from csplatform import layers, rates, tokens
 from csplatform.errors import Refusal
@@ -24,8 +26,10 @@ from csplatform.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
+TRY_AGAIN_LATER = 1013
 SIGN_IN_AGAIN = 4401
 WRONG_ROLE = 4403
+SILENT = 4408
 HELLO_WITHIN_S = 10.0
 TYPING_EVERY_S = 3.0
 
@@ -36,10 +40,17 @@ _UNAVAILABLE = _("This cannot be stored right now. It is tried again.")
 _running: set[asyncio.Task[None]] = set()
 
 
-def keep(work: Coroutine[Any, Any, None]) -> None:
+def keep(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     task = asyncio.get_running_loop().create_task(work)
     _running.add(task)
     task.add_done_callback(_running.discard)
+    return task
+
+
+async def finish(within_s: float) -> None:
+    """Let what is being answered be answered, before the process ends; the sweep has the rest."""
+    if _running:
+        await asyncio.wait(set(_running), timeout=within_s)
 
 
 class Following:
@@ -58,6 +69,9 @@ class Socket(AsyncJsonWebsocketConsumer):
     roles: ClassVar[frozenset[Role]]
     frames: ClassVar[protocol.Frames]
     for_staff: ClassVar[bool]
+    # A client pings every 20 s, and once a minute in a browser's background. One that says nothing
+    # for longer is not there, whatever the network says; it comes back when it wakes up.
+    silent_s: ClassVar[float] = 150.0
 
     async def connect(self) -> None:
         self.bearer: tokens.Bearer | None = None
@@ -67,20 +81,37 @@ class Socket(AsyncJsonWebsocketConsumer):
         # Hints and answers come at the same time; each line goes out once and in order.
         self._delivering = asyncio.Lock()
         self._shut = self._shut_after(HELLO_WITHIN_S)
+        self._heard_at = time.monotonic()
+        self._listening = self._listen_for(self.silent_s)
         await self.accept()
 
     async def disconnect(self, code: int) -> None:
-        self._is_open = False
-        self._shut.cancel()
+        self._gone()
 
     async def end(self, code: int) -> None:
+        self._gone()
+        with contextlib.suppress(OSError):  # it has gone already; see say()
+            await self.close(code)
+
+    def _gone(self) -> None:
         self._is_open = False
         self._shut.cancel()
-        await self.close(code)
+        self._listening.cancel()
 
     def _shut_after(self, seconds: float) -> asyncio.TimerHandle:
         loop = asyncio.get_running_loop()
         return loop.call_later(max(0.0, seconds), lambda: keep(self.end(SIGN_IN_AGAIN)))
+
+    def _listen_for(self, seconds: float) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, self._listen)
+
+    def _listen(self) -> None:
+        # One timer, set anew when it fires, and not for each frame.
+        quiet_s = time.monotonic() - self._heard_at
+        if quiet_s < self.silent_s:
+            self._listening = self._listen_for(self.silent_s - quiet_s)
+        else:
+            keep(self.end(SILENT))
 
     # --- In ---
 
@@ -89,6 +120,7 @@ class Socket(AsyncJsonWebsocketConsumer):
     ) -> None:
         if not self._is_open:
             return
+        self._heard_at = time.monotonic()
         try:
             kind, frame = protocol.parse(text_data, self.frames)
         except protocol.InvalidFrame as refusal:
@@ -120,6 +152,10 @@ class Socket(AsyncJsonWebsocketConsumer):
             bearer = await in_thread(tokens.bearer_of)(frame["token"])
         except AuthenticationFailed:
             await self.end(SIGN_IN_AGAIN)
+            return
+        except DatabaseError:
+            logger.exception("Nobody can sign in")
+            await self.end(TRY_AGAIN_LATER)
             return
         if not bearer.roles & self.roles or bearer.expires_at is None:
             await self.end(WRONG_ROLE)
@@ -211,12 +247,16 @@ class Socket(AsyncJsonWebsocketConsumer):
                     is_asked = False
                 if news.messages:
                     followed.sent = news.messages[-1].seq
-                status = sockets.status(news.conversation)
+                status = await self.status_of(news.conversation)
                 if status != followed.status:
                     followed.status = status
                     await self.say(status)
                 if len(news.messages) < sockets.MESSAGES_PER_FRAME:
                     return
+
+    async def status_of(self, conversation: Conversation) -> Frame:
+        """Return the frame that says who has the conversation, as this client may know it."""
+        return sockets.status(conversation, for_staff=self.for_staff)
 
     async def has_own(self, followed: Following, seq: int) -> None:
         """Note that the client has its own line: `accepted` brought it."""

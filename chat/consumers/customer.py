@@ -5,13 +5,17 @@ browser. So a message is stored and acknowledged, and its answer is a task of it
 which outlives the socket.
 """
 
+import asyncio
 import logging
+import time
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from chat import access, dialogue, protocol, services, sockets
 from chat.consumers.base import Following, Socket, keep
+from chat.frames import queue_of
 from chat.models import Conversation, Message
 from chat.sockets import Frame
 from csplatform import rates
@@ -20,6 +24,9 @@ from csplatform.threads import in_thread
 from intents import content
 
 logger = logging.getLogger(__name__)
+
+# Somebody who never stops writing is answered after so many times CHAT_BURST_S.
+_BURSTS_MOST = 3
 
 
 class CustomerConsumer(Socket):
@@ -32,6 +39,8 @@ class CustomerConsumer(Socket):
     async def connect(self) -> None:
         self.followed: Following | None = None
         self.language = "zh"
+        self._held: asyncio.Task[None] | None = None  # the answer that waits for the burst's end
+        self._burst_until = 0.0  # time.monotonic()
         await super().connect()
 
     async def disconnect(self, code: int) -> None:
@@ -55,10 +64,20 @@ class CustomerConsumer(Socket):
         if not is_same and self.followed is not None:
             await self.leave(self.followed)
             self.followed = None
-        await self.say(sockets.welcome(conversation, current, self.language))
+        queue = await self._queue_of(conversation)
+        await self.say(sockets.welcome(conversation, current, self.language, queue))
         if conversation is not None:
             after = frame["after"] if conversation.pk == asked_for else 0
-            await self._follow(conversation.pk, after=after, known=sockets.status(conversation))
+            known = sockets.status(conversation, queue)
+            await self._follow(conversation.pk, after=after, known=known)
+
+    async def status_of(self, conversation: Conversation) -> Frame:
+        return sockets.status(conversation, await self._queue_of(conversation))
+
+    async def _queue_of(self, conversation: Conversation | None) -> Frame | None:
+        if conversation is None or conversation.status != Conversation.Status.WAITING:
+            return None  # and the usual message costs nothing
+        return await in_thread(queue_of)(conversation)
 
     def _conversation(
         self, conversation_id: UUID | None
@@ -66,7 +85,7 @@ class CustomerConsumer(Socket):
         if conversation_id is not None:
             found: Conversation | None = access.of_customer(self.uid, conversation_id)
         else:
-            found = Conversation.objects.open_of(self.uid).select_related("agent").first()
+            found = Conversation.objects.current_of(self.uid).select_related("agent").first()
         return found, content.current()
 
     async def _follow(
@@ -100,7 +119,7 @@ class CustomerConsumer(Socket):
             await self.has_own(followed, message.seq)
         if posted.is_new and message.awaits_answer:
             await self.say(sockets.typing(message.conversation_id, Message.Sender.BOT))
-            keep(self._answer(message, followed))
+            self._answer_soon(message, followed)
 
     def _post(self, client_id: UUID, text: str) -> services.Posted:
         rates.count("chat", self.uid)
@@ -112,11 +131,30 @@ class CustomerConsumer(Socket):
             now=timezone.now(),
         )
 
-    async def _answer(self, message: Message, followed: Following) -> None:
+    def _answer_soon(self, message: Message, followed: Following) -> None:
+        """Have it answered when no other message follows at once: the answer is for all of them."""
+        if not settings.CHAT_BURST_S:
+            keep(self._answer(message, followed))
+            return
+        now = time.monotonic()
+        if self._held is None:
+            self._burst_until = now + _BURSTS_MOST * settings.CHAT_BURST_S
+        else:
+            self._held.cancel()
+        wait_s = min(settings.CHAT_BURST_S, max(0.0, self._burst_until - now))
+        self._held = keep(self._hold(message, followed, wait_s))
+
+    async def _hold(self, message: Message, followed: Following, wait_s: float) -> None:
+        await asyncio.sleep(wait_s)
+        self._held = None  # from here on it is answered, whatever comes
+        # Read afresh: he may have asked for a human meanwhile.
+        await self._answer(message.pk, followed)
+
+    async def _answer(self, message: Message | int, followed: Following) -> None:
         try:
             await dialogue.answer(message)
         except Exception:
-            logger.exception("Message %s is left to the sweep", message.pk)
+            logger.exception("A message is left to the sweep: %s", message)
             return
         # The hint may be lost with the layer; the answer is not.
         if followed is self.followed:

@@ -29,6 +29,8 @@ class ConversationClosed(Refusal):
 def open_conversation(uid: str, *, channel: str, spoken: str, now: datetime) -> Conversation:
     """Return the customer's open conversation, locked; a new one when he has none.
 
+    One that was closed because nobody spoke for long is opened again.
+
     Of two first messages at once, the unique `open_for` lets one open it; the other
     waits at the key, is refused by it, and finds what the first one opened.
     """
@@ -37,6 +39,8 @@ def open_conversation(uid: str, *, channel: str, spoken: str, now: datetime) -> 
         return found
     try:
         with transaction.atomic():
+            if (again := _reopened(uid, now=now)) is not None:
+                return again
             return Conversation.objects.create(
                 uid=uid,
                 open_for=uid,
@@ -48,6 +52,28 @@ def open_conversation(uid: str, *, channel: str, spoken: str, now: datetime) -> 
             )
     except IntegrityError:
         return mine.get()
+
+
+def _reopened(uid: str, *, now: datetime) -> Conversation | None:
+    """Open the customer's conversation again that was closed for idleness only, if there is one."""
+    idle = Conversation.objects.filter(reopens_for=uid, status=Status.CLOSED)
+    # One UPDATE: of two first messages at once, the other finds it open.
+    if not idle.update(status=Status.BOT, open_for=uid, reopens_for=None, changed_at=now):
+        return None
+    conversation = Conversation.objects.select_for_update().open_of(uid).get()
+    publish_status(conversation)
+    return conversation
+
+
+def opened_again(conversation: Conversation, *, now: datetime) -> Conversation:
+    """Open a locked conversation again that was closed for idleness only.
+
+    Raises:
+        ConversationClosed: It has ended.
+    """
+    if not conversation.reopens_for or (again := _reopened(conversation.uid, now=now)) is None:
+        raise ConversationClosed
+    return again
 
 
 def customer_of(uid: str) -> Customer | None:
@@ -71,16 +97,21 @@ def locked(conversation_id: UUID) -> Conversation:
     return conversation
 
 
-def locked_of_message(message_id: int) -> Conversation:
-    """Return the conversation of a message that exists, locked."""
-    return Conversation.objects.select_for_update(of=("self",)).get(messages=message_id)
-
-
 def add_line(
     conversation: Conversation, *, sender: str, text: str, now: datetime, **fields: Any
 ) -> Message:
     """Add a line with the next seq to a locked conversation, and tell everybody."""
     conversation.last_seq += 1
+    Conversation.objects.filter(pk=conversation.pk).update(
+        last_seq=conversation.last_seq, language=conversation.language
+    )
+    return insert_line(conversation, sender=sender, text=text, now=now, **fields)
+
+
+def insert_line(
+    conversation: Conversation, *, sender: str, text: str, now: datetime, **fields: Any
+) -> Message:
+    """Insert the line that a conversation's `last_seq` has been moved for; see `numbering`."""
     message = Message.objects.create(
         conversation=conversation,
         seq=conversation.last_seq,
@@ -88,9 +119,6 @@ def add_line(
         text=text,
         sent_at=now,
         **fields,
-    )
-    Conversation.objects.filter(pk=conversation.pk).update(
-        last_seq=conversation.last_seq, language=conversation.language
     )
     events.publish_on_commit(
         events.MessagePosted(
@@ -133,6 +161,10 @@ def publish_status(conversation: Conversation) -> None:
     )
 
 
-def owe_nothing(conversation: Conversation) -> None:
-    """Take from the bot what it has not answered yet: somebody else sees to it."""
-    conversation.messages.filter(awaits_answer=True).update(awaits_answer=False)
+def owe_nothing(conversation: Conversation) -> int:
+    """Take from the bot what it has not answered yet: somebody else sees to it.
+
+    Returns:
+        How many messages those are.
+    """
+    return conversation.messages.filter(awaits_answer=True).update(awaits_answer=False)

@@ -1,21 +1,26 @@
-"""Between the bot and people: ask for a human, take over, hand back."""
+"""Between the bot and people: ask for a human, take over, hand back.
+
+Who gets what waits is decided in assignment.py; what keeps it is in leases.py.
+"""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from chat import access
-from chat.models import Conversation
+from chat.models import Assignment, Conversation, Handover
+from chat.services import hours, leases, queues
 from chat.services.conversations import (
     ConversationClosed,
     Status,
     change_status,
     locked,
     open_conversation,
+    opened_again,
     owe_nothing,
     publish_status,
     say,
@@ -67,24 +72,74 @@ def ask_for_human(
             else locked(access.of_customer(uid, conversation_id).pk)
         )
         if conversation.status == Status.CLOSED:
-            raise ConversationClosed
-        wait_for_agent(conversation, now=now)
+            conversation = opened_again(conversation, now=now)
+        wait_for_agent(conversation, because=Handover.Because.CUSTOMER, now=now)
     return conversation
 
 
-def wait_for_agent(conversation: Conversation, *, now: datetime) -> None:
-    """Put a locked conversation into the inbox and tell the customer; once."""
+def wait_for_agent(
+    conversation: Conversation, *, because: Handover.Because, now: datetime, intent: str = ""
+) -> None:
+    """Put a locked conversation into the queue that fits and tell the customer; once.
+
+    Args:
+        intent: Intent.code of what the customer wants, "" when nobody knows.
+    """
     if conversation.status != Status.BOT:
         return
-    change_status(conversation, Status.WAITING, now=now)
+    conversation.queue = queues.queue_for(language=conversation.language, intent=intent)
+    queue_up(conversation, because=because, since=now, now=now, intent=intent)
     say(conversation, Phrase.Purpose.HANDED_OVER, now=now)
 
 
-def take_over(*, conversation_id: UUID, agent_id: int, now: datetime) -> None:
+def queue_up(conversation: Conversation, *, now: datetime, **wait: Any) -> None:
+    """Let a locked conversation wait in its queue, and write down why: `wait` as in note_wait."""
+    note_wait(conversation, now=now, **wait)
+    change_status(conversation, Status.WAITING, now=now)
+
+
+def note_wait(
+    conversation: Conversation,
+    *,
+    because: Handover.Because,
+    since: datetime,
+    now: datetime,
+    intent: str = "",
+    note: str = "",
+    summary: str = "",
+) -> None:
+    """Write down since when the customer of a locked conversation waits for an agent, and why.
+
+    Args:
+        since: His place in the queue goes by it.
+        note: Why, in an agent's words.
+        summary: What the next agent should know.
+    """
+    conversation.waiting_since = since
+    conversation.offline = not hours.is_open(conversation.queue, now)
+    conversation.save(update_fields=["queue", "waiting_since", "offline"])
+    Handover.objects.create(
+        conversation=conversation,
+        requested_at=now,
+        because=because,
+        intent=intent,
+        queue_id=conversation.queue_id,
+        note=note,
+        summary=summary,
+    )
+
+
+def take_over(
+    *, conversation_id: UUID, agent_id: int, now: datetime, from_colleague: bool = False
+) -> None:
     """Give the conversation to an agent; from here on the bot is silent.
 
     One UPDATE decides between agents who click at the same moment. An agent who has it
     already keeps it, and nobody is told again.
+
+    Args:
+        from_colleague: Also when another agent has it; the caller has checked that this one
+            is a supervisor.
 
     Raises:
         AlreadyTaken: Another agent has it; the refusal names him.
@@ -98,19 +153,34 @@ def take_over(*, conversation_id: UUID, agent_id: int, now: datetime) -> None:
         taken = free.update(status=Status.AGENT, agent_id=agent_id, changed_at=now)
         conversation = locked(conversation_id)
         if not taken:
-            _refuse_to_take(conversation, agent_id)
-            return
-        owe_nothing(conversation)
+            if conversation.status == Status.CLOSED:
+                raise ConversationClosed
+            if conversation.agent_id == agent_id:
+                leases.renew(conversation, now=now)
+                return
+            if not from_colleague:
+                raise AlreadyTaken(name_of(conversation.agent))
+        is_owed = bool(owe_nothing(conversation)) or conversation.waiting_since is not None
+        owed_since = now if is_owed else None
+        if not taken:
+            owed_since = leases.owed_since(conversation) or owed_since
+            leases.end(conversation, Assignment.Ended.TAKEN_OVER, now=now)
+            conversation.agent_id, conversation.changed_at = agent_id, now
+            conversation.save(update_fields=["agent", "changed_at"])
+        if conversation.waiting_since is None:  # nobody had asked for a human
+            step_in(conversation, now=now)
         publish_status(conversation)
-        agent = get_user_model().objects.get(pk=agent_id)
-        say(conversation, Phrase.Purpose.AGENT_JOINED, now=now, agent_name=name_of(agent))
+        leases.begin(conversation, agent_id=agent_id, now=now, is_seen=True, owed_since=owed_since)
 
 
-def _refuse_to_take(conversation: Conversation, agent_id: int) -> None:
-    if conversation.status == Status.CLOSED:
-        raise ConversationClosed
-    if conversation.agent_id != agent_id:
-        raise AlreadyTaken(name_of(conversation.agent))
+def step_in(conversation: Conversation, *, now: datetime) -> None:
+    """Write down that an agent takes what nobody had handed over."""
+    Handover.objects.create(
+        conversation=conversation,
+        requested_at=now,
+        because=Handover.Because.AGENT,
+        queue_id=conversation.queue_id,
+    )
 
 
 def hand_back(*, conversation_id: UUID, agent_id: int, now: datetime) -> None:
@@ -124,5 +194,7 @@ def hand_back(*, conversation_id: UUID, agent_id: int, now: datetime) -> None:
         conversation = locked(conversation_id)
         if conversation.status != Status.AGENT or conversation.agent_id != agent_id:
             raise NotYours
+        leases.end(conversation, Assignment.Ended.HANDED_BACK, now=now)
+        leases.give_up_waiting(conversation, now=now)
         change_status(conversation, Status.BOT, now=now)
         say(conversation, Phrase.Purpose.HANDED_BACK, now=now)

@@ -5,20 +5,20 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from chat import access
-from chat.models import Message
+from chat.models import Handover, Message
 from chat.replies import Answer
-from chat.services import handover
+from chat.services import handover, leases, numbering
 from chat.services.conversations import (
-    ConversationClosed,
     Status,
     add_line,
+    insert_line,
     locked,
-    locked_of_message,
     open_conversation,
+    opened_again,
 )
 from csplatform.errors import Refusal
 from intents import guard, language
@@ -40,6 +40,10 @@ class TooLong(Refusal):
         super().__init__(
             _("This message is too long: at most %(most)s characters.") % {"most": most}
         )
+
+
+class _NotOwed(Exception):
+    """The bot need not answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,76 +84,105 @@ def post_customer_message(
     guard.check(text)
     text = guard.mask(text).text
     detected = language.detect(text)
-    # In all his conversations: the one it was sent to first may have been closed before the
-    # browser sent it again, and then it must not open another.
-    if client_id is not None and (stored := _stored(uid, client_id)) is not None:
+    try:
+        with transaction.atomic():
+            conversation = numbering.next_of_customer(
+                uid, conversation_id=conversation_id, client_id=client_id, language=detected
+            )
+            insert = insert_line
+            if conversation is None:  # a first message, a repeat, or it has ended
+                if client_id is not None and (stored := _stored(uid, client_id)) is not None:
+                    return Posted(stored, is_new=False)
+                conversation = (
+                    open_conversation(uid, channel=channel, spoken=detected or spoken, now=now)
+                    if conversation_id is None
+                    else locked(access.of_customer(uid, conversation_id).pk)
+                )
+                if conversation.status == Status.CLOSED:
+                    conversation = opened_again(conversation, now=now)
+                conversation.language = detected or conversation.language
+                insert = add_line
+            if not detected and language.is_code(text):
+                detected = conversation.language
+            message = insert(
+                conversation,
+                sender=Message.Sender.CUSTOMER,
+                text=text,
+                now=now,
+                client_id=client_id,
+                language=detected,
+                awaits_answer=conversation.status != Status.AGENT,
+            )
+            if conversation.status == Status.AGENT:
+                leases.owe(conversation, now=now)
+    except IntegrityError:  # sent twice at once, and the other was first
+        if client_id is None or (stored := _stored(uid, client_id)) is None:
+            raise
         return Posted(stored, is_new=False)
-    with transaction.atomic():
-        conversation = (
-            open_conversation(uid, channel=channel, spoken=detected or spoken, now=now)
-            if conversation_id is None
-            else locked(access.of_customer(uid, conversation_id).pk)
-        )
-        # Again under the lock: it may have been sent twice at once.
-        if client_id is not None and (stored := _stored(uid, client_id)) is not None:
-            return Posted(stored, is_new=False)
-        if conversation.status == Status.CLOSED:
-            raise ConversationClosed
-        if detected:
-            conversation.language = detected
-        elif language.is_code(text):
-            detected = conversation.language
-        message = add_line(
-            conversation,
-            sender=Message.Sender.CUSTOMER,
-            text=text,
-            now=now,
-            client_id=client_id,
-            language=detected,
-            awaits_answer=conversation.status != Status.AGENT,
-        )
     return Posted(message, is_new=True)
 
 
 def post_answer(*, message_id: int, answer: Answer, now: datetime) -> Posted | None:
     """Store the bot's answer, unless the message has one or the bot lost the conversation.
 
+    It is the answer to everything that the customer said up to this message.
+
     With `answer.hands_over` the conversation waits for an agent from then on.
 
     Returns:
         The answer, new or old; None when an agent took over, or it was closed.
     """
-    with transaction.atomic(savepoint=False):
-        conversation = locked_of_message(message_id)
-        # One UPDATE decides between the web process and the sweep.
-        owed = Message.objects.filter(pk=message_id, awaits_answer=True)
-        if not owed.update(awaits_answer=False):
-            stored = Message.objects.filter(answers_id=message_id).first()
-            return Posted(stored, is_new=False) if stored else None
-        posted = add_line(
-            conversation,
-            sender=Message.Sender.BOT,
-            text=answer.text,
-            now=now,
-            answers_id=message_id,
-            decision=answer.decision,
-            intent=answer.intent,
-            probability=answer.probability,
-            model_version=answer.model_version,
-            buttons=list(answer.buttons),
-        )
-        if answer.hands_over:
-            handover.wait_for_agent(conversation, now=now)
-        return Posted(posted, is_new=True)
+    try:
+        with transaction.atomic():
+            conversation = numbering.next_of_answer(message_id)
+            # One UPDATE decides between the web process and the sweep.
+            if conversation is None or not _owed(conversation.pk, message_id):
+                raise _NotOwed  # and the seq stays as it was
+            posted = insert_line(
+                conversation,
+                sender=Message.Sender.BOT,
+                text=answer.text,
+                now=now,
+                answers_id=message_id,
+                decision=answer.decision,
+                intent=answer.intent,
+                probability=answer.probability,
+                model_version=answer.model_version,
+                buttons=list(answer.buttons),
+            )
+            if answer.hands_over:
+                handover.wait_for_agent(
+                    conversation,
+                    because=Handover.Because(answer.because),
+                    intent=answer.intent,
+                    now=now,
+                )
+    except _NotOwed:
+        stored = Message.objects.answer_to(message_id)
+        return Posted(stored, is_new=False) if stored else None
+    return Posted(posted, is_new=True)
 
 
-def leave_to_agent(*, message_id: int) -> bool:
-    """Let a message go without an answer of the bot's: an agent was called and will read it.
+def leave_to_agent(*, conversation_id: UUID, message_id: int) -> bool:
+    """Let a message, and what was said right before it, go without an answer of the bot's.
+
+    An agent was called and will read it.
 
     Returns:
         False when it was answered, or left, before.
     """
-    owed = Message.objects.filter(pk=message_id, awaits_answer=True)
+    return _owed(conversation_id, message_id)
+
+
+def _owed(conversation_id: UUID, message_id: int) -> bool:
+    """Take from the bot a message and all before it; False when it owed none of them.
+
+    What is owed is always the end of a conversation: a message is never answered, or left,
+    without those before it.
+    """
+    owed = Message.objects.filter(
+        conversation_id=conversation_id, pk__lte=message_id, awaits_answer=True
+    )
     return bool(owed.update(awaits_answer=False))
 
 
@@ -177,6 +210,7 @@ def post_agent_message(
                 return stored
         if conversation.status != Status.AGENT or conversation.agent_id != agent_id:
             raise handover.NotYours
+        leases.answer(conversation, now=now)
         return add_line(
             conversation,
             sender=Message.Sender.AGENT,

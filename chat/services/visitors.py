@@ -4,9 +4,10 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from chat import events
 from chat.models import Conversation
 from chat.services.closing import end
-from chat.services.conversations import Status, customer_of, publish_status
+from chat.services.conversations import Status, customer_of
 from csplatform.tokens import ANONYMOUS_PREFIX
 
 # Who wins when both have an open conversation: one that people take care of.
@@ -50,11 +51,22 @@ def _join(visitor_uid: str, uid: str, now: datetime) -> int:
     open_ones.sort(key=lambda one: (_PRECEDENCE[Status(one.status)], one.uid == uid))
     for superfluous in open_ones[1:]:
         end(superfluous, now=now)
+    # One at most reopens, and none beside an open one: the visitor's was on his screen.
+    reopening = [one for one in joining if one.reopens_for and not open_ones]
+    if joining and (open_ones or reopening):
+        Conversation.objects.filter(reopens_for=uid).update(reopens_for=None)
     customer = customer_of(uid)
     for conversation in joining:
         conversation.uid, conversation.customer = uid, customer
+        conversation.reopens_for = uid if conversation in reopening else None
         if conversation.status != Status.CLOSED:
             conversation.open_for = uid
-        conversation.save(update_fields=["uid", "customer", "open_for"])
-        publish_status(conversation)
+        conversation.save(update_fields=["uid", "customer", "open_for", "reopens_for"])
+        events.publish_on_commit(
+            events.VisitorJoined(
+                conversation_id=conversation.pk,
+                seq=conversation.last_seq,
+                status=conversation.status,
+            )
+        )
     return len(joining)

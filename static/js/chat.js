@@ -12,6 +12,7 @@ import { Drafts } from "./drafts.js";
 import { fill } from "./links.js";
 import { MessageLog } from "./message-log.js";
 import { newId, Outbox } from "./outbox.js";
+import { waitText } from "./queue.js";
 import { Refused, Rest } from "./rest.js";
 import { readTexts } from "./texts.js";
 import * as timelines from "./timeline.js";
@@ -36,21 +37,20 @@ class CsChat extends HTMLElement {
   #started = false;
   #state = /** @type {import("./connection.js").State} */ ("connecting");
   #askedForHuman = false;
+  #place = /** @type {import("./queue.js").Place | null} */ (null); // in the queue, while it is known
   #restWorks = false;
   #timers = new Timers();
-  #gapAskedAt = 0;
-  #typingSentAt = 0;
+  #gapAskedAt = -Infinity;
+  #typingSentAt = -Infinity;
+  #restored = Promise.resolve(); // when what was unsent before a reload is in the timeline
 
   connectedCallback() {
     const { uid = "", signature = "", customerName = "", pageLanguage = "" } = this.dataset;
     const customer = uid ? { uid, signature, name: customerName } : null;
     this.tokens = new CustomerTokens(customer, pageLanguage);
     this.rest = new Rest(this.tokens, pageLanguage);
-    // Before anything is shown: what is shown is what the outbox keeps.
     this.outbox = new Outbox(this.tokens.uid);
-    for (const one of this.outbox.restore(new Date())) {
-      this.#timeline = timelines.posted(this.#timeline, one);
-    }
+    this.#restored = this.#takeUp();
     const drafts = new Drafts(this.tokens.uid);
     this.log = new MessageLog(
       this,
@@ -100,6 +100,7 @@ class CsChat extends HTMLElement {
   }
 
   async #hello() {
+    await this.#restored;
     const token = (await this.tokens?.access()) ?? "";
     this.#timers.after("renew", this.tokens?.renewInMs ?? 0, () => void this.connection?.renew());
     const { conversation, status } = this.#timeline;
@@ -122,6 +123,7 @@ class CsChat extends HTMLElement {
     }
     if (frame.type === "welcome") this.#welcome(frame);
     if (frame.type === "refused") this.#refused(frame);
+    if (frame.type === "welcome" || frame.type === "status") this.#place = frame.queue ?? null;
     const before = this.#timeline;
     this.#show(timelines.received(before, frame));
     if (frame.type === "accepted") {
@@ -136,8 +138,17 @@ class CsChat extends HTMLElement {
     if (frame.type === "welcome") {
       if (!this.#started) this.#start();
       for (const one of timelines.unsent(this.#timeline)) this.delivery?.deliver(one);
+      void this.#takeUp();
     }
     this.#closeGap();
+  }
+
+  /** Send what was written before a reload, or in a tab that has gone. */
+  async #takeUp() {
+    await this.outbox?.restore(new Date(), (found) => {
+      this.#show(found.reduce((timeline, one) => timelines.posted(timeline, one), this.#timeline));
+      if (this.#started) for (const one of found) this.delivery?.deliver(one);
+    });
   }
 
   /** @param {any} frame */
@@ -147,9 +158,9 @@ class CsChat extends HTMLElement {
       return;
     }
     const message = this.#timeline.pending.find((one) => one.client_id === frame.client_id);
-    this.delivery?.settled(frame.client_id);
     this.#show(timelines.received(this.#timeline, frame));
     if (message && this.#isPending(frame.client_id)) this.delivery?.repeat(message);
+    else this.delivery?.settled(frame.client_id);
   }
 
   /** @param {any} frame welcome, or the same fields from REST */
@@ -178,8 +189,9 @@ class CsChat extends HTMLElement {
     if (!conversation || !timelines.hasGap(this.#timeline)) return;
     // Not for every frame of a burst; the timer asks once more if the answer is lost, too.
     this.#timers.after("gap", GAP_EVERY_MS, () => this.#closeGap());
-    if (Date.now() - this.#gapAskedAt < GAP_EVERY_MS) return;
-    this.#gapAskedAt = Date.now();
+    // Not by Date: a clock that is set back would forbid to ask until it has caught up.
+    if (performance.now() - this.#gapAskedAt < GAP_EVERY_MS) return;
+    this.#gapAskedAt = performance.now();
     const after = timelines.completeUpTo(this.#timeline);
     if (!this.connection?.send({ type: "catch_up", after })) void this.#poll();
   }
@@ -220,6 +232,7 @@ class CsChat extends HTMLElement {
     const message = this.#timeline.pending.find((one) => one.client_id === clientId);
     if (!message) return;
     this.#show(timelines.withdrawn(this.#timeline, clientId));
+    this.delivery?.settled(clientId);
     this.composer?.set(message.text);
     this.composer?.focus();
   }
@@ -227,6 +240,7 @@ class CsChat extends HTMLElement {
   /** @param {string} clientId */
   #remove(clientId) {
     this.#show(timelines.withdrawn(this.#timeline, clientId));
+    this.delivery?.settled(clientId);
     this.composer?.focus();
   }
 
@@ -255,8 +269,8 @@ class CsChat extends HTMLElement {
 
   #typing() {
     if (!["AGENT", "WAITING"].includes(this.#timeline.status)) return; // nobody would see it
-    if (Date.now() - this.#typingSentAt < TYPING_SENT_EVERY_MS) return;
-    this.#typingSentAt = Date.now();
+    if (performance.now() - this.#typingSentAt < TYPING_SENT_EVERY_MS) return;
+    this.#typingSentAt = performance.now();
     this.connection?.send({ type: "typing" });
   }
 
@@ -342,7 +356,14 @@ class CsChat extends HTMLElement {
   #showStatus() {
     const { status, agent } = this.#timeline;
     this.dataset.status = status;
-    set(part(this, "status"), this.#texts(`status-${status}`, { agent }));
+    const language = this.dataset.pageLanguage ?? "";
+    const isPlaced = status === "WAITING" && this.#place;
+    set(
+      part(this, "status"),
+      isPlaced
+        ? waitText(isPlaced, this.#texts, language, new Date())
+        : this.#texts(`status-${status}`, { agent }),
+    );
     const human = part(this, "human");
     const waiting = this.#askedForHuman || status === "WAITING";
     human.hidden = status === "AGENT";

@@ -12,6 +12,10 @@ const HEARTBEAT_MS = 20_000;
 const ANSWER_MS = 10_000;
 const LONGEST_MS = 30_000;
 
+/** The server stops in order: another one, or its successor, takes over within this time. */
+const MOVE_MS = 1_000;
+const SERVER_RESTARTS = 1012;
+
 /** Signing in was refused; trying again cannot help. */
 export class SignInRefused extends Error {}
 
@@ -26,6 +30,19 @@ export class SignInRefused extends Error {}
 export function backoffMs(attempt, lot) {
   const longest = Math.min(LONGEST_MS, 500 * 2 ** Math.min(attempt, 16));
   return longest / 2 + (longest / 2) * lot;
+}
+
+/**
+ * How long to wait after a socket was closed.
+ *
+ * @param {number} code of the close; 1012: the server asks all its clients to move, at once but
+ *   not at the same moment
+ * @param {number} attempt 0 for the first
+ * @param {number} lot 0 to 1
+ * @returns {number} milliseconds
+ */
+export function comeBackMs(code, attempt, lot) {
+  return code === SERVER_RESTARTS && attempt === 0 ? MOVE_MS * lot : backoffMs(attempt, lot);
 }
 
 export class Connection {
@@ -141,13 +158,15 @@ export class Connection {
       return;
     }
     if (code === 4401) this.#signInAgain();
-    this.#lose();
+    this.#lose(code);
   }
 
-  #lose() {
+  /** @param {number} [code] of the close, 0 where there was none */
+  #lose(code = 0) {
     this.#drop();
     this.#become("lost");
-    this.#after("retry", backoffMs(this.#attempt, Math.random()), () => void this.#connect());
+    const wait = comeBackMs(code, this.#attempt, Math.random());
+    this.#after("retry", wait, () => void this.#connect());
     this.#attempt += 1;
   }
 

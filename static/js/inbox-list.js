@@ -67,6 +67,17 @@ export class InboxList {
     return entry.customer || this.#texts("visitor", { number: entry.uid.slice(-4).toUpperCase() });
   }
 
+  /** @param {Entry} entry @returns {string} why it waits, and where */
+  #reason(entry) {
+    const why = entry.is_escalated ? "ESCALATED" : entry.because;
+    const words = [
+      entry.is_offline ? this.#texts("left-message") : "",
+      why ? this.#texts(`because-${why}`) : this.#texts("waiting"),
+      entry.queue,
+    ];
+    return words.filter(Boolean).join(" · ");
+  }
+
   /** @param {Entry} entry */
   #create(entry) {
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("entry-template"));
@@ -93,7 +104,11 @@ export class InboxList {
     set(part(element, "language"), this.#texts(`language-${entry.language}`));
     set(part(element, "text"), entry.last_text);
     const whose = entry.agent_is_me ? "with-me" : "with-agent";
-    const who = entry.status === "WAITING" ? "waiting" : whose;
-    set(part(element, "who"), this.#texts(who, { agent: entry.agent }));
+    const isWaiting = entry.status === "WAITING";
+    set(
+      part(element, "who"),
+      isWaiting ? this.#reason(entry) : this.#texts(whose, { agent: entry.agent }),
+    );
+    element.classList.toggle("is-escalated", entry.is_escalated);
   }
 }

@@ -4,6 +4,7 @@
  *
  * @typedef {{conversation: string, uid: string, customer: string, language: string,
  *   status: "WAITING" | "AGENT", agent: string, agent_is_me: boolean, waiting_since: string,
+ *   queue: string, because: string, intent: string, is_escalated: boolean, is_offline: boolean,
  *   last_text: string, last_seq: number}} Entry
  */
 

@@ -3,16 +3,21 @@
  * Messages that the server has not acknowledged, kept over a reload: what somebody wrote must not
  * vanish because the page did. Sending one again is safe, its `client_id` makes it the same one.
  *
- * Each message is an item of its own in localStorage, by `client_id`: tabs beside this one keep
- * theirs there, too, and none of them overwrites another's.
+ * They lie in IndexedDB, common to all tabs. Each belongs to the tab that sends it; a tab proves
+ * that it lives by holding a lock of its own, and what a tab left that has gone is taken up by
+ * another one. So each message has one sender at a time, and none waits for a tab that sleeps.
  *
  * @typedef {{client_id: string, text: string, sent_at: string, conversation?: string}} Unsent
  *   conversation: where there are several to choose from
+ * @typedef {Unsent & {who: string, tab: string, order: number}} Kept
+ *   order: of writing, milliseconds; never smaller than an earlier one's, whatever the clock says
  */
+import { openStore } from "./outbox-store.js";
 
-const PREFIX = "customer-service.outbox.";
-/** Older ones are dropped: by then the question has been asked in another way. */
-const KEEP_MS = 3600_000;
+const TAB = "customer-service.tab.";
+const TAKING_UP = "customer-service.outbox";
+/** Older ones are dropped. Days, because a clock that jumps by hours must not lose a message. */
+const KEEP_MS = 7 * 24 * 3600_000;
 
 /** @returns {string} a UUID; `crypto.randomUUID` is missing where the page came without TLS */
 export function newId() {
@@ -24,18 +29,43 @@ export function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/**
+ * What a tab takes up, and what nobody wants any more.
+ *
+ * @param {readonly Kept[]} kept by anybody
+ * @param {string} who
+ * @param {(tab: string) => boolean} lives whether a tab still does; this one included
+ * @param {Date} now
+ * @returns {{orphans: Kept[], old: Kept[]}} orphans: in the order of writing
+ */
+export function sorted(kept, who, lives, now) {
+  // NaN, where it is none of ours, counts as old.
+  const isOld = (/** @type {Kept} */ one) => !(now.getTime() - Date.parse(one.sent_at) < KEEP_MS);
+  const orphans = kept.filter((one) => !isOld(one) && one.who === who && !lives(one.tab));
+  return { orphans: orphans.sort((one, other) => one.order - other.order), old: kept.filter(isOld) };
+}
+
 export class Outbox {
   #who;
-  #storage;
+  #store;
+  #locks;
+  #tab = newId();
   #mine = /** @type {Set<string>} */ (new Set()); // written or taken up by this tab
+  #order = 0;
+  #watched = /** @type {Set<string>} */ (new Set()); // tabs beside this one
 
   /**
    * @param {string} who the uid, "" for a visitor: nobody sends what somebody else wrote
-   * @param {() => Storage} [storage] a function, because reading the property may be forbidden
+   * @param {import("./outbox-store.js").Store} [store]
+   * @param {LockManager | undefined} [locks] absent where the page came without TLS from another
+   *   machine; then each tab takes up everything, and the server tells repeats apart
    */
-  constructor(who, storage = () => localStorage) {
+  constructor(who, store = openStore(), locks = globalThis.navigator?.locks) {
     this.#who = who;
-    this.#storage = storage;
+    this.#store = store;
+    this.#locks = locks;
+    // Held until the tab is gone, however it goes.
+    locks?.request(TAB + this.#tab, () => new Promise(() => {})).catch(() => {});
   }
 
   get who() {
@@ -43,27 +73,70 @@ export class Outbox {
   }
 
   /**
-   * Take up what was written before, here or in another tab.
+   * Take up what was written before, here or in a tab that has gone; and as soon as a tab beside
+   * this one is closed with something unsent, that.
    *
    * @param {Date} now
-   * @returns {Unsent[]} in the order of writing
+   * @param {(found: Unsent[]) => void} show is given what this tab does not have yet, in the order
+   *   of writing; from then on `save` must be told of it
    */
-  restore(now) {
-    /** @type {Unsent[]} */
-    const found = [];
-    try {
-      const storage = this.#storage();
-      for (const key of Object.keys(storage).filter((one) => one.startsWith(PREFIX))) {
-        const saved = parsed(storage.getItem(key));
-        const isFresh = now.getTime() - Date.parse(saved?.message?.sent_at) < KEEP_MS;
-        if (!isFresh) storage.removeItem(key);
-        else if (saved.who === this.#who) found.push(saved.message);
-      }
-    } catch {
-      // Storage is forbidden: there is nothing.
+  async restore(now, show) {
+    if (!this.#locks) {
+      await this.#takeUp(now, () => false, show);
+      return;
     }
-    for (const one of found) this.#mine.add(one.client_id);
-    return found.sort((one, other) => Date.parse(one.sent_at) - Date.parse(other.sent_at));
+    await this.#locks.request(TAKING_UP, async () => {
+      const held = (await this.#locks?.query())?.held ?? [];
+      const living = new Set(held.map((lock) => lock.name));
+      await this.#takeUp(now, (tab) => living.has(TAB + tab), show);
+    });
+  }
+
+  /**
+   * @param {Date} now
+   * @param {(tab: string) => boolean} lives
+   * @param {(found: Unsent[]) => void} show
+   */
+  async #takeUp(now, lives, show) {
+    const kept = await this.#store.all();
+    const { orphans, old } = sorted(kept, this.#who, lives, now);
+    for (const one of old) void this.#store.remove(one.client_id);
+    const fresh = orphans.filter((one) => !this.#mine.has(one.client_id));
+    for (const one of fresh) {
+      this.#order = Math.max(this.#order, one.order);
+      this.#mine.add(one.client_id);
+    }
+    const taken = fresh.map((one) => this.#store.put({ ...one, tab: this.#tab }));
+    if (fresh.length) {
+      show(
+        fresh.map(({ client_id, text, sent_at, conversation }) => ({
+          ...{ client_id, text, sent_at },
+          ...(conversation && { conversation }),
+        })),
+      );
+    }
+    await Promise.all(taken); // only then may the next tab look
+    for (const { who, tab } of kept) {
+      if (who === this.#who && lives(tab)) this.#watch(tab, show);
+    }
+  }
+
+  /**
+   * Wait for a tab to go, which lets go of its lock.
+   *
+   * @param {string} tab
+   * @param {(found: Unsent[]) => void} show
+   */
+  #watch(tab, show) {
+    if (tab === this.#tab || this.#watched.has(tab)) return;
+    this.#watched.add(tab);
+    void this.#locks
+      ?.request(TAB + tab, async () => {})
+      .then(() => {
+        this.#watched.delete(tab);
+        return this.restore(new Date(), show);
+      })
+      .catch(() => {});
   }
 
   /**
@@ -74,30 +147,17 @@ export class Outbox {
    */
   save(unsent) {
     const wanted = new Set(unsent.map((one) => one.client_id));
-    try {
-      const storage = this.#storage();
-      for (const { client_id, text, sent_at, conversation } of unsent) {
-        if (this.#mine.has(client_id)) continue;
-        const message = { client_id, text, sent_at, conversation };
-        storage.setItem(PREFIX + client_id, JSON.stringify({ who: this.#who, message }));
-        this.#mine.add(client_id);
-      }
-      for (const id of this.#mine) {
-        if (wanted.has(id)) continue;
-        storage.removeItem(PREFIX + id);
-        this.#mine.delete(id);
-      }
-    } catch {
-      // Storage is forbidden or full: they live as long as the page.
+    for (const { client_id, text, sent_at, conversation } of unsent) {
+      if (this.#mine.has(client_id)) continue;
+      this.#order = Math.max(this.#order + 1, Date.now());
+      this.#mine.add(client_id);
+      const [who, tab, order] = [this.#who, this.#tab, this.#order];
+      void this.#store.put({ client_id, text, sent_at, conversation, who, tab, order });
     }
-  }
-}
-
-/** @param {string | null} json @returns {any} null where it is none */
-function parsed(json) {
-  try {
-    return JSON.parse(json ?? "null");
-  } catch {
-    return null;
+    for (const id of this.#mine) {
+      if (wanted.has(id)) continue;
+      void this.#store.remove(id);
+      this.#mine.delete(id);
+    }
   }
 }

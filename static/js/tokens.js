@@ -53,7 +53,7 @@ export class CustomerTokens {
   #language;
   #kept;
   #token = "";
-  #expiresAt = 0;
+  #expiresAt = -Infinity; // on the page's own clock: the computer's may be set while it runs
   #pending = /** @type {Promise<string> | null} */ (null);
 
   /**
@@ -83,12 +83,12 @@ export class CustomerTokens {
 
   /** When to renew, in milliseconds from now. */
   get renewInMs() {
-    return Math.max(0, this.#expiresAt - Date.now() - SPARE_MS);
+    return Math.max(0, this.#expiresAt - performance.now() - SPARE_MS);
   }
 
   /** The server no longer takes it. */
   expire() {
-    this.#expiresAt = 0;
+    this.#expiresAt = -Infinity;
   }
 
   /**
@@ -97,7 +97,7 @@ export class CustomerTokens {
    * @throws {Error} the server cannot be reached
    */
   access() {
-    if (Date.now() < this.#expiresAt - SPARE_MS) return Promise.resolve(this.#token);
+    if (performance.now() < this.#expiresAt - SPARE_MS) return Promise.resolve(this.#token);
     // One request for all who ask meanwhile; one tab at a time, or two tabs become two visitors.
     this.#pending ??= alone(() => this.#signIn()).finally(() => {
       this.#pending = null;
@@ -115,7 +115,7 @@ export class CustomerTokens {
     // Renewing is not signing in: who the next page speaks for stays with the tab that signed in last.
     if (!this.#token || before === shared) keep(this.#kept);
     this.#token = issued.token;
-    this.#expiresAt = Date.now() + issued.expires_in * 1000;
+    this.#expiresAt = performance.now() + issued.expires_in * 1000;
     return this.#token;
   }
 
@@ -134,7 +134,7 @@ export class CustomerTokens {
 export class WorkspaceTokens {
   #csrf;
   #token = "";
-  #expiresAt = 0;
+  #expiresAt = -Infinity; // on the page's own clock
 
   /** @param {string} csrf */
   constructor(csrf) {
@@ -142,16 +142,16 @@ export class WorkspaceTokens {
   }
 
   get renewInMs() {
-    return Math.max(0, this.#expiresAt - Date.now() - SPARE_MS);
+    return Math.max(0, this.#expiresAt - performance.now() - SPARE_MS);
   }
 
   expire() {
-    this.#expiresAt = 0;
+    this.#expiresAt = -Infinity;
   }
 
   /** @returns {Promise<string>} @throws {SignInRefused} the session has ended */
   async access() {
-    if (Date.now() < this.#expiresAt - SPARE_MS) return this.#token;
+    if (performance.now() < this.#expiresAt - SPARE_MS) return this.#token;
     const response = await fetch("/workspace/token", {
       method: "POST",
       headers: { "X-CSRFToken": this.#csrf },
@@ -164,7 +164,7 @@ export class WorkspaceTokens {
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     const issued = await response.json();
     this.#token = issued.token;
-    this.#expiresAt = Date.now() + issued.expires_in * 1000;
+    this.#expiresAt = performance.now() + issued.expires_in * 1000;
     return this.#token;
   }
 }

@@ -38,7 +38,8 @@ class CsWorkspace extends HTMLElement {
   #seen = /** @type {Map<string, number>} */ (new Map());
   #selected = /** @type {string | null} */ (null);
   #isTaking = false; // asked, and not answered yet
-  #typingSentAt = 0;
+  #typingSentAt = -Infinity;
+  #restored = Promise.resolve(); // when what was unsent before a reload is in its timelines
 
   connectedCallback() {
     const { pageLanguage = "", csrf = "", maxChars, me = "", user = "" } = this.dataset;
@@ -46,9 +47,7 @@ class CsWorkspace extends HTMLElement {
     this.tokens = new WorkspaceTokens(csrf);
     this.drafts = new Drafts(`staff ${user}`);
     this.outbox = new Outbox(`staff ${user}`);
-    for (const { conversation = "", ...message } of this.outbox.restore(new Date())) {
-      this.#timelines.set(conversation, timelines.posted(this.#timelineOf(conversation), message));
-    }
+    this.#restored = this.#takeUp();
     this.list = new InboxList(part(this, "list"), this.#texts);
     this.case = new Case(this, this.#texts, {
       language: pageLanguage,
@@ -83,6 +82,7 @@ class CsWorkspace extends HTMLElement {
     for (const action of ["take", "hand_back", "close"]) {
       part(this, action).addEventListener("click", () => this.#act(action));
     }
+    part(this, "availability").addEventListener("change", () => this.#chooseAvailability());
     part(this, "back").addEventListener("click", () => this.#choose(""));
     part(this, "sound").addEventListener("click", () => this.#chooseSound(!this.#sound.isOn));
     part(this, "sound-yes").addEventListener("click", () => this.#chooseSound(true));
@@ -107,6 +107,7 @@ class CsWorkspace extends HTMLElement {
   }
 
   async #hello() {
+    await this.#restored;
     const token = (await this.tokens?.access()) ?? "";
     this.#timers.after("renew", this.tokens?.renewInMs ?? 0, () => void this.connection?.renew());
     const language = this.dataset.pageLanguage?.startsWith("en") ? "en" : "zh";
@@ -119,8 +120,12 @@ class CsWorkspace extends HTMLElement {
   #receive(frame) {
     switch (frame.type) {
       case "welcome":
+        this.#showMe(frame.me);
         this.#fill(frame.inbox);
         this.#resume();
+        return;
+      case "me":
+        this.#showMe(frame.me);
         return;
       case "inbox":
         this.#fill(frame.inbox);
@@ -151,6 +156,35 @@ class CsWorkspace extends HTMLElement {
   #resume() {
     if (this.#selected) this.#open(this.#selected);
     for (const message of this.#unsent()) this.delivery?.deliver(message);
+    void this.#takeUp();
+  }
+
+  /** Send what was written before a reload, or in a tab that has gone. */
+  async #takeUp() {
+    await this.outbox?.restore(new Date(), (found) => {
+      for (const { conversation = "", ...message } of found) {
+        this.#timelines.set(conversation, timelines.posted(this.#timelineOf(conversation), message));
+      }
+      this.outbox?.save([...this.#unsent()]);
+      this.#show();
+      if (this.connection?.isOpen) for (const one of found) this.delivery?.deliver(one);
+    });
+  }
+
+  /** @param {{availability: string, present: boolean | null, chats: number, capacity: number}} me as the server sees us */
+  #showMe({ availability, present, chats, capacity }) {
+    const select = /** @type {HTMLSelectElement} */ (part(this, "availability"));
+    select.value = availability;
+    select.disabled = false;
+    const view = part(this, "presence");
+    view.dataset.present = String(present);
+    set(view, this.#texts(`present-${present}`, { chats, capacity }));
+  }
+
+  #chooseAvailability() {
+    const select = /** @type {HTMLSelectElement} */ (part(this, "availability"));
+    if (this.connection?.send({ type: "availability", availability: select.value })) return;
+    this.#say(this.#texts("not-connected"));
   }
 
   /** @param {Entry[]} inbox */
@@ -203,8 +237,10 @@ class CsWorkspace extends HTMLElement {
     this.#say(frame.detail);
     const conversation = frame.client_id ? this.#pending(frame.client_id) : null;
     if (conversation === null) return;
-    this.delivery?.settled(frame.client_id);
+    const message = [...this.#unsent()].find((one) => one.client_id === frame.client_id);
     this.#change(conversation, (timeline) => timelines.received(timeline, frame));
+    if (message && this.#pending(frame.client_id) !== null) this.delivery?.repeat(message);
+    else this.delivery?.settled(frame.client_id);
   }
 
   /** @param {{status: string, agent: string}} frame of the conversation on the screen */
@@ -280,6 +316,7 @@ class CsWorkspace extends HTMLElement {
     const message = this.#timelineOf(conversation).pending.find((one) => one.client_id === clientId);
     if (!message) return;
     this.#change(conversation, (timeline) => timelines.withdrawn(timeline, clientId));
+    this.delivery?.settled(clientId);
     this.composer?.set(message.text);
     this.composer?.focus();
   }
@@ -287,12 +324,13 @@ class CsWorkspace extends HTMLElement {
   /** @param {string} clientId */
   #remove(clientId) {
     this.#change(this.#selected ?? "", (timeline) => timelines.withdrawn(timeline, clientId));
+    this.delivery?.settled(clientId);
     this.composer?.focus();
   }
 
   #typing() {
-    if (Date.now() - this.#typingSentAt < TYPING_SENT_EVERY_MS) return;
-    this.#typingSentAt = Date.now();
+    if (performance.now() - this.#typingSentAt < TYPING_SENT_EVERY_MS) return;
+    this.#typingSentAt = performance.now();
     this.connection?.send({ type: "typing", conversation: this.#selected });
   }
 

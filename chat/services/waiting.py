@@ -1,0 +1,123 @@
+"""What a waiting customer may know: his place, how long others waited, when people are back."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from chat.models import Conversation, Handover, Queue
+from chat.services.hours import Calendar, calendar_of
+
+# Waits to learn from: of these days, at most so many, the latest.
+_DAYS = 28
+_MOST = 200
+# Fewer say nothing: then the wait is unknown.
+LEAST_SAMPLES = 8
+# Waits that began within so many hours of this time of day come first.
+_NEAR_H = 1.5
+# Between these shares of the waits lies the interval that is told: two of three are within it.
+_LOW, _HIGH = 1 / 6, 5 / 6
+# An interval is told in steps, so that it does not change with each second.
+_STEP_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one customer stands. Seconds are of waiting from now on; None: unknown."""
+
+    position: int  # 1 is next
+    low_s: int | None
+    high_s: int | None
+    is_open: bool
+    opens_at: datetime | None  # when people are there next; None while open, or not in sight
+
+
+def place(conversation_id: UUID, now: datetime) -> Place | None:
+    """Return where a waiting customer stands; None when the conversation does not wait."""
+    waits = Conversation.objects.filter(status=Conversation.Status.WAITING)
+    one = waits.select_related("queue").filter(pk=conversation_id).first()
+    if one is None:
+        return None
+    since = one.waiting_since or one.changed_at
+    calendar = calendar_of(one.queue)
+    is_open = calendar.is_open(now)
+    low, high = (None, None)
+    if is_open and not one.offline:
+        low, high = interval(
+            _recent_waits(one.queue, calendar, now), waited_s=(now - since).total_seconds()
+        )
+    return Place(
+        position=1 + _ahead(one, since),
+        low_s=low,
+        high_s=high,
+        is_open=is_open,
+        opens_at=None if is_open else calendar.next_opening(now),
+    )
+
+
+def _ahead(one: Conversation, since: datetime) -> int:
+    """Count who is given out before it; the order is that of assign_waiting."""
+    same = Conversation.objects.filter(status=Conversation.Status.WAITING, queue=one.queue)
+    earlier = Q(waiting_since__lt=since) | Q(waiting_since=since, pk__lt=one.pk)
+    if one.escalated_at is None:
+        return same.filter(Q(escalated_at__isnull=False) | earlier).count()
+    before = Q(escalated_at__lt=one.escalated_at) | (Q(escalated_at=one.escalated_at) & earlier)
+    return same.filter(before).count()
+
+
+def _recent_waits(queue: Queue | None, calendar: Calendar, now: datetime) -> list[float]:
+    """Return lately measured waits of a queue in seconds, those at this time of day if enough.
+
+    Who asked outside business hours waited for the opening, which says nothing here.
+    """
+    rows = (
+        Handover.objects.filter(
+            queue=queue,
+            because__in=Handover.ASKED,
+            agent__isnull=False,
+            requested_at__gte=now - timedelta(days=_DAYS),
+        )
+        .order_by("-requested_at")
+        .values_list("requested_at", "ended_at")[:_MOST]
+    )
+    measured = [
+        (begun, (ended - begun).total_seconds())
+        for begun, ended in rows
+        if ended and calendar.is_open(begun)
+    ]
+    near = [wait for begun, wait in measured if _hours_apart(begun, now) <= _NEAR_H]
+    return near if len(near) >= LEAST_SAMPLES else [wait for _, wait in measured]
+
+
+def _hours_apart(one: datetime, other: datetime) -> float:
+    """Return how far two times of day are apart, around midnight too."""
+    hours = [local.hour + local.minute / 60 for local in map(timezone.localtime, (one, other))]
+    apart = abs(hours[0] - hours[1])
+    return min(apart, 24 - apart)
+
+
+def interval(waits: Sequence[float], *, waited_s: float) -> tuple[int | None, int | None]:
+    """Return between what two in three waits last from now on, rounded outwards to minutes.
+
+    Only waits that were longer than this one already is say anything about its rest.
+
+    Args:
+        waits: In seconds.
+        waited_s: So long this one lasts already.
+
+    Returns:
+        (low, high) in seconds, multiples of 60; (None, None) with fewer than LEAST_SAMPLES.
+    """
+    rest = sorted(wait - waited_s for wait in waits if wait > waited_s)
+    if len(rest) < LEAST_SAMPLES:
+        return None, None
+    low = rest[math.floor(_LOW * (len(rest) - 1))]
+    high = rest[math.ceil(_HIGH * (len(rest) - 1))]
+    return (
+        math.floor(low / _STEP_S) * _STEP_S,
+        max(1, math.ceil(high / _STEP_S)) * _STEP_S,
+    )
