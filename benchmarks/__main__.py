@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("benchmarks.chat_latency", "benchmarks.engine_throughput")
+MODULES = ("benchmarks.chat_latency", "benchmarks.engine")
 
 
 def main() -> int:

@@ -23,14 +23,12 @@ import django
 django.setup()
 
 import numpy as np  # noqa: E402
-from django.conf import settings  # noqa: E402
 
 from intents import encoder  # noqa: E402
-from intents.encoder.embedding import Embedder  # noqa: E402
 from intents.guard import normalize  # noqa: E402
 from intents.inference import artifacts  # noqa: E402
 from training import datasets  # noqa: E402
-from training.evaluate import evaluate  # noqa: E402
+from training.evaluate import evaluate, simulated_calibration_error  # noqa: E402
 from training.fit import Parameters, train_model  # noqa: E402
 
 OUT_OF_SCOPE = "oos"
@@ -65,14 +63,11 @@ def main() -> None:
             evaluation=in_scope,
         )
         artifacts.verify(directory)
-        embedder = Embedder(
-            base.embedder, base.tokenizer, prefix=base.prefix, threads=settings.INTENTS_THREADS
-        )
-        served = artifacts.load_classifier(directory, embedder)
+        served = artifacts.load_classifier(directory)
         # One by one, as one customer asks.
-        probabilities = np.concatenate(
-            [served.predict_probabilities([normalize.for_model(each.text)]) for each in test]
-        )
+        reads = [served.read([normalize.for_model(each.text)]) for each in test]
+        probabilities = np.concatenate([each.probabilities for each in reads])
+        out_of_scope = np.concatenate([each.out_of_scope for each in reads])
         sizes = {path.name: path.stat().st_size for path in sorted(directory.iterdir())}
     is_in_scope = np.array([example.label != OUT_OF_SCOPE for example in test])
     measures = evaluate(
@@ -83,6 +78,8 @@ def main() -> None:
         "fp32_accuracy": report.fp32.accuracy,
         "macro_f1": measures.macro_f1,
         "ece": measures.calibration_error,
+        # What a perfectly calibrated model of the same confidences would show.
+        "ece_simulated": simulated_calibration_error(probabilities[is_in_scope].max(axis=1)),
         "train_cpu_s": round(reading_cpu_s + report.cpu_seconds, 1),
         "train_wall_s": report.manifest.seconds,
         "model_bytes": report.model_bytes,
@@ -94,7 +91,11 @@ def main() -> None:
         "network_weight": report.manifest.network_weight,
         "light_weight": report.manifest.light_weight,
         "dev_accuracy": [round(epoch.dev_accuracy, 4) for epoch in report.history],
-        **(_out_of_scope(probabilities, served.labels, test) if not is_in_scope.all() else {}),
+        **(
+            _out_of_scope(probabilities, out_of_scope, served.labels, test)
+            if not is_in_scope.all()
+            else {}
+        ),
         "per_class": measures.per_intent,
     }
     _print(result)
@@ -104,25 +105,26 @@ def main() -> None:
 
 
 def _out_of_scope(
-    probabilities: Any, labels: Any, test: list[datasets.Example]
+    probabilities: Any, unknown: Any, labels: Any, test: list[datasets.Example]
 ) -> dict[str, float]:
-    """Return how well the probability of the likeliest intent tells what is out of scope.
+    """Return how well the score of the product tells what is out of scope.
 
-    `oos_auroc`: that a text in scope gets more of it than one that is not. `oos_accuracy`: over
-    all texts, when one below INTENTS_ANSWER_MIN is taken for out of scope, as the bot does.
+    `oos_auroc`: that a text out of scope gets more of it than one in scope; beside it the same
+    of one minus the greatest probability. `oos_accuracy`: over all texts, when one that is
+    likelier to mean none of the intents than the likeliest of them is taken for out of scope.
     """
     from sklearn.metrics import roc_auc_score
 
-    intents = np.array([label != OUT_OF_SCOPE for label in labels])
     truth = np.array([example.label for example in test])
-    certainty = probabilities[:, intents].max(axis=1)
+    is_out = truth == OUT_OF_SCOPE
+    certainty = probabilities.max(axis=1)
     guess = np.array(labels)[probabilities.argmax(axis=1)]
-    guess = np.where(certainty < settings.INTENTS_ANSWER_MIN, OUT_OF_SCOPE, guess)
+    guess = np.where(unknown > (1 - unknown) * certainty, OUT_OF_SCOPE, guess)
     return {
-        "oos_auroc": float(roc_auc_score(truth != OUT_OF_SCOPE, certainty)),
+        "oos_auroc": float(roc_auc_score(is_out, unknown)),
+        "oos_auroc_maximum_softmax": float(roc_auc_score(is_out, 1 - certainty)),
         "oos_accuracy": float((guess == truth).mean()),
-        "oos_threshold": settings.INTENTS_ANSWER_MIN,
-        "oos_texts": int((truth == OUT_OF_SCOPE).sum()),
+        "oos_texts": int(is_out.sum()),
     }
 
 
