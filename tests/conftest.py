@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.conf import settings
-from django.core.cache import cache
 
+from chat.webhooks import endpoints
 from csplatform import embedded
-from intents import content
+from intents import content, records
 from tests.databases import (  # noqa: F401  (fixtures for every test)
     both_databases,
     django_db_setup,
@@ -46,14 +47,27 @@ def django_db_modify_db_settings() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    cache.clear()
+def _empty_cache(valkey: embedded.Valkey) -> None:
+    with redis.Redis.from_url(settings.CACHE_URL) as server:
+        server.flushdb()
 
 
 @pytest.fixture(autouse=True)
 def _forget_content() -> None:
     """Factories write rows that no version tells of; no test sees another's snapshot."""
     content.forget()
+
+
+@pytest.fixture(autouse=True)
+def _forget_webhook_endpoints() -> None:
+    """What a test rolled back is in no table, but was seen."""
+    endpoints.forget()
+
+
+@pytest.fixture(autouse=True)
+def _log_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predictions are logged by `records.flush`, in the test's own transaction."""
+    monkeypatch.setattr(records, "_log", records._writer(threaded=False))
 
 
 @pytest.fixture

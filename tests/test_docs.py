@@ -9,7 +9,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = ("csplatform", "chat", "training", "intents", "knowledge")
-READERS = {"text", "choice", "flag", "number", "count", "names", "rate", "url", "database"}
+READERS = {
+    "text",
+    "choice",
+    "flag",
+    "number",
+    "count",
+    "names",
+    "rate",
+    "url",
+    "database",
+    "networks",
+}
 
 
 def document(name: str) -> str:
@@ -82,7 +93,7 @@ def refusal_codes() -> dict[str, str]:
     def is_refusal(name: str) -> bool:
         bases = classes[name].bases if name in classes else []
         names = [getattr(base, "id", getattr(base, "attr", "")) for base in bases]
-        return name == "Refusal" or any(is_refusal(one) for one in names)
+        return name == "Refusal" or any(is_refusal(one) for one in names if one != name)
 
     return {
         statement.value.value: name

@@ -19,7 +19,16 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from rest_framework.views import APIView
 
-from chat.models import Conversation
+from chat.models import (
+    AgentProfile,
+    Conversation,
+    Queue,
+    SpecialDay,
+    Team,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 from chat.routing import websocket_urlpatterns
 from csplatform import tokens
 from csplatform.models import ServiceToken, digest
@@ -137,7 +146,7 @@ def test_the_document_names_no_address_that_is_gone() -> None:
     assert documented == {address for address, _ in ADDRESSES}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # the hot path asks on threads of its own
 @pytest.mark.parametrize("role", EVERYBODY)
 def test_pages_and_interfaces_let_in_whom_they_state(role: Role) -> None:
     person = Person.of(role)
@@ -185,8 +194,19 @@ def rows(db: None) -> dict[str, Model]:
         StaffFactory(username="somebody"),
         Group.objects.get(name="reviewer"),
         ServiceToken.objects.create(name="one", digest=digest("one")),
+        *webhook_rows(),
+        Team.objects.create(name="售后"),
+        AgentProfile.objects.create(user=StaffFactory()),
+        Queue.objects.get(),
+        SpecialDay.objects.create(date=now.date(), kind="HOLIDAY"),
     ]
     return {row._meta.label_lower: row for row in made}
+
+
+def webhook_rows() -> list[Model]:
+    endpoint = WebhookEndpoint.objects.create(name="erp", url="https://shop.example/")
+    event = WebhookEvent.objects.create(kind="ping", payload="{}")
+    return [endpoint, WebhookDelivery.objects.create(endpoint=endpoint, event=event)]
 
 
 def split_name(name: str, models: Any) -> tuple[str, str]:
@@ -259,6 +279,10 @@ def test_the_admins_other_pages_let_in_whom_they_state(role: Role, rows: dict[st
         "training_trainingrun_progress": {"pk": rows["training.trainingrun"].pk},
         "training_modelversion_activate": {"pk": rows["training.modelversion"].pk},
         "csplatform_servicetoken_revoke": {"pk": rows["csplatform.servicetoken"].pk},
+        "chat_webhookendpoint_ping": {"pk": rows["chat.webhookendpoint"].pk},
+        "chat_webhookendpoint_rotate": {"pk": rows["chat.webhookendpoint"].pk},
+        "chat_webhookendpoint_switch": {"pk": rows["chat.webhookendpoint"].pk},
+        "chat_webhookdelivery_redeliver": {"pk": rows["chat.webhookdelivery"].pk},
     }
     wrong = []
     for name, columns in table("The admin's other pages").items():

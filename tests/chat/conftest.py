@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -33,6 +33,16 @@ class ScriptedEngine:
 
     async def aclassify(self, text: str, *, timeout_s: float | None = None) -> inference.Prediction:
         return await asyncio.to_thread(self.classify, text)
+
+    def classify_many(
+        self, texts: Sequence[str], *, timeout_s: float | None = None
+    ) -> list[inference.Prediction]:
+        return list(map(self.classify, texts))
+
+    async def aclassify_many(
+        self, texts: Sequence[str], *, timeout_s: float | None = None
+    ) -> list[inference.Prediction]:
+        return await asyncio.to_thread(self.classify_many, texts)
 
     def status(self) -> inference.Status:
         return inference.Status(

@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.models import Conversation
+from intents import services
+from intents.decisions import Costs
 from intents.models import PredictionRecord
 from knowledge.models import Customer, Order
 from tests.factories import ConversationFactory, MessageFactory, StaffFactory
@@ -53,9 +55,9 @@ def test_a_tried_question_shows_what_the_bot_would_do_and_stores_nothing(
 
 
 def test_a_tried_question_that_is_asked_back_counts_no_replies(
-    supervisor: Client, talk: None, engine: Any, settings: Any
+    supervisor: Client, talk: None, engine: Any
 ) -> None:
-    settings.INTENTS_ANSWER_MIN = 0.95
+    services.save_costs(Costs(wrong_answer=20.0), {})
     trial = attempt(supervisor, "我的快递到哪了")
     assert "logistics 答复" not in trial.answer.text
     assert trial.variants == 0

@@ -13,7 +13,7 @@ from intents.models import Intent, Reply
 from tests.chat.conftest import ScriptedEngine
 from tests.factories import ConversationFactory, MessageFactory, StaffFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("talk")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("talk")]
 
 
 class Api:

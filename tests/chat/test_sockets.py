@@ -18,6 +18,7 @@ from chat import services
 from chat.models import Conversation, Message
 from chat.routing import websocket_urlpatterns
 from csplatform import tokens
+from tests.chat import asyncapi
 from tests.chat.conftest import ScriptedEngine
 from tests.factories import ConversationFactory, MessageFactory, StaffFactory
 
@@ -34,6 +35,7 @@ class Client:
     """A browser's side of a socket."""
 
     def __init__(self, path: str) -> None:
+        self.address = path
         self.socket = WebsocketCommunicator(URLRouter(websocket_urlpatterns), path)
 
     async def send(self, kind: str, **fields: Any) -> None:
@@ -44,6 +46,7 @@ class Client:
         async with asyncio.timeout(5):
             while True:
                 frame = await self.socket.receive_json_from(5)
+                asyncapi.check_sent(self.address, frame)
                 if frame["type"] == kind:
                     return frame
 
@@ -253,8 +256,7 @@ class TestACustomersMessage:
 def valkey_is_away(settings: Any) -> None:
     """Cache and channel layer are where nobody listens."""
     nowhere = f"unix://{settings.VAR_DIR}/nowhere.sock"
-    default = settings.CACHES["default"]
-    settings.CACHES = {"default": {**default, "LOCATION": nowhere}}
+    settings.CACHE_URL = nowhere
     layer = settings.CHANNEL_LAYERS["default"]
     hosts = [{"address": nowhere, "socket_timeout": None}]
     settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {"hosts": hosts}}}
@@ -367,7 +369,8 @@ class TestWithAHuman:
         agent, bearer = await staff_token(first_name="小林")
         desk = await connect("/ws/workspace/")
         await desk.send("hello", token=bearer)
-        assert (await desk.next("welcome")) == {"type": "welcome", "name": "小林", "inbox": []}
+        welcome = await desk.next("welcome")
+        assert (welcome["name"], welcome["inbox"]) == ("小林", [])
         client, _welcome = await customer(connect)
 
         await client.send("human")

@@ -202,6 +202,24 @@ def test_a_reply_changed_on_its_own_page_is_not_saved_over_either(
     assert reply.text == "改过的回复"
 
 
+def test_a_reply_moved_on_its_own_page_is_not_saved_back_by_whoever_has_the_old_intent_open(
+    editor: Client, logistics: Intent
+) -> None:
+    other = save_intent(IntentFactory.build(code="returns", name_zh="退货", name_en="Returns"))
+    reply = save_reply(ReplyFactory.build(intent=logistics, text="原来的回复"))
+    opened = form_of(editor, url_of(logistics))
+    page = reverse("admin:intents_reply_change", args=[reply.pk])
+    assert editor.post(page, {**form_of(editor, page), "intent": other.pk}).status_code == 302
+    before = {intent.pk: intent.revision for intent in (logistics, other)}
+    response = editor.post(url_of(logistics), opened)
+    assert response.status_code == 200
+    reply.refresh_from_db()
+    assert reply.intent == other
+    for intent in (logistics, other):
+        intent.refresh_from_db()
+        assert intent.revision == before[intent.pk] + 1
+
+
 def test_an_intent_that_the_log_knows_is_not_deleted_and_says_why(
     client: Client, logistics: Intent
 ) -> None:
@@ -512,6 +530,40 @@ def test_a_reviewer_sees_no_empty_boxes_to_write_in(client: Client, logistics: I
     assert page.status_code == 200
     for field in ("new_utterances", "opened_revision", "newest_utterance"):
         assert field not in page.content.decode()
+
+
+def test_the_log_is_filtered_and_costs_no_query_for_a_row(
+    editor: Client, logistics: Intent, django_assert_max_num_queries: Any
+) -> None:
+    outcomes = ["ANSWERED", "CLARIFIED", "HANDED_OVER", "ANSWERED"]
+    for number, outcome in enumerate(outcomes * 10):
+        PredictionRecord.objects.create(
+            message=number,
+            text="到哪了",
+            language="zh" if number % 2 else "en",
+            intent="logistics",
+            decision="ANSWER",
+            source="model",
+            outcome=outcome,
+            meant="logistics" if outcome == "CLARIFIED" else "",
+            rating=-1 if number < 3 else None,
+            elapsed_ms=1,
+        )
+    url = reverse("admin:intents_predictionrecord_changelist")
+    editor.get(url)
+    for chosen, count in (
+        ({}, 40),
+        ({"outcome__exact": "CLARIFIED"}, 10),
+        ({"decision": "CLARIFY"}, 0),
+        ({"language": "zh"}, 20),
+        ({"source": "model"}, 40),
+        ({"rating": "-1"}, 3),
+        ({"origin__exact": "API"}, 0),
+    ):
+        with django_assert_max_num_queries(8):  # session, person, rights, count, rows, filters
+            page = editor.get(url, chosen)
+        assert len(page.context["cl"].result_list) == count
+    assert "物流查询 (logistics)" in editor.get(url).content.decode()
 
 
 def test_the_log_names_intents_beside_their_codes_and_the_time_of_the_place(

@@ -1,5 +1,6 @@
 """Every caller hears something, whatever the model does and whoever gives up."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -19,8 +20,10 @@ from intents.inference.batching import (
     DeadlinePassed,
     EngineClosed,
     EngineOverloaded,
-    estimated_tokens,
+    ModelHung,
 )
+from intents.inference.waiting import estimated_tokens
+from tests.intents.models_of_tests import eventually
 
 
 class Model:
@@ -148,15 +151,142 @@ def test_beyond_the_queue_a_text_is_refused_at_once_and_nothing_is_queued():
 
 
 @pytest.mark.parametrize(("bad", "error"), [("fail", ValueError), ("short", RuntimeError)])
-def test_a_failing_batch_tells_its_callers_and_the_next_one_is_answered(bad: str, error: type):
-    batcher = batcher_of(Model())
+def test_a_text_on_which_the_model_fails_costs_its_neighbours_nothing(bad: str, error: type):
+    model = Model()
+    batcher = batcher_of(model, call_tokens=64)
+    held = model.hold(batcher)
+    good = [batcher.submit(f"good {number}") for number in range(20)]
+    poison = batcher.submit(bad)
+    more = [batcher.submit(f"more {number}") for number in range(20)]
 
+    model.go.set()
+
+    assert [one.result(20) for one in good] == [f"GOOD {number}" for number in range(20)]
+    assert [one.result(20) for one in more] == [f"MORE {number}" for number in range(20)]
     with pytest.raises(error):
-        batcher.submit(bad).result(20)
-
-    assert batcher.submit("good").result(20) == "GOOD"
-    assert batcher.counters["failed_batches"] == 1
+        poison.result(20)
+    assert held.result(20) == "HELD"
+    # 41, 20 or 21, 10 or 11, 5 or 6, 2 or 3, 1 or 2, perhaps 1: the bad one is in each.
+    assert batcher.counters["failed_calls"] in (6, 7)
+    assert not batcher.is_failing
     batcher.close()
+
+
+def test_what_fails_alone_is_answered_by_the_stand_in():
+    batcher = batcher_of(Model(), stand_in=lambda texts: [f"({text})" for text in texts])
+
+    assert batcher.submit("fail").result(20) == "(fail)"
+    assert batcher.submit("good").result(20) == "GOOD"
+    batcher.close()
+
+
+def test_a_model_that_always_fails_is_not_tried_in_parts():
+    def fails(texts: Sequence[str]) -> list[str]:
+        raise ValueError("whatever it gets")
+
+    batcher = batcher_of(fails)
+    for text in "abc":
+        with pytest.raises(ValueError, match="whatever"):
+            batcher.submit(text).result(20)
+    assert batcher.is_failing
+    before = batcher.counters["failed_calls"]
+
+    wait([batcher.submit("x") for _ in range(40)], 20)
+    batcher.close()
+
+    assert batcher.counters["failed_calls"] - before == batcher.counters["batches"] - 3
+
+
+class TestAModelThatHangs:
+    """Its callers hear so, its thread is left behind, and the others are served by another."""
+
+    def test_another_thread_with_another_model_serves_what_waits(self):
+        stuck, fresh = Model(), Model()
+        model = {"now": stuck}
+        batcher = batcher_of(
+            lambda texts: model["now"](texts), hang_s=0.2, renew=lambda: model.update(now=fresh)
+        )
+        held = stuck.hold(batcher)
+        waiting = [batcher.submit(letter) for letter in "abc"]
+
+        with pytest.raises(ModelHung):
+            held.result(20)
+
+        assert [future.result(20) for future in waiting] == ["A", "B", "C"]
+        assert (stuck.batches, fresh.batches) == ([["held"]], [["a", "b", "c"]])
+        assert batcher.counters["hangs"] == 1
+        stuck.go.set()
+        batcher.close(20)
+
+    def test_what_the_stuck_thread_says_later_reaches_nobody(self):
+        stuck = Model()
+        batcher = batcher_of(stuck, hang_s=0.2)
+        held = stuck.hold(batcher)
+        with pytest.raises(ModelHung):
+            held.result(20)
+
+        stuck.go.set()
+
+        assert batcher.submit("next").result(20) == "NEXT"
+        assert isinstance(held.exception(0), ModelHung)
+        batcher.close(20)
+        eventually(
+            lambda: not [one for one in threading.enumerate() if one.name.startswith("intents-")]
+        )
+
+    def test_a_call_that_is_slow_but_returns_is_left_alone(self):
+        def slow(texts: Sequence[str]) -> list[str]:
+            time.sleep(0.1)
+            return [text.upper() for text in texts]
+
+        batcher = batcher_of(slow, hang_s=0.4, max_batch_tokens=3)  # one text a call
+        waiting = [batcher.submit(letter) for letter in "abcdefghij"]
+
+        assert [future.result(20) for future in waiting] == list("ABCDEFGHIJ")
+        assert batcher.counters["hangs"] == 0
+        batcher.close(20)
+
+
+async def test_coroutines_are_answered_on_their_own_loop():
+    batcher = batcher_of(Model())
+    loop = asyncio.get_running_loop()
+
+    futures = [batcher.submit_here(letter) for letter in "abc"]
+
+    assert [await future for future in futures] == ["A", "B", "C"]
+    assert {future.get_loop() for future in futures} == {loop}
+    batcher.close(20)
+
+
+async def test_a_cancelled_coroutine_costs_no_model_time():
+    model = Model()
+    batcher = batcher_of(model)
+    held = await asyncio.to_thread(model.hold, batcher)
+    gone, stays = batcher.submit_here("gone"), batcher.submit_here("stays")
+
+    gone.cancel()
+    model.go.set()
+
+    assert await stays == "STAYS"
+    assert held.result(20) == "HELD"
+    assert model.batches == [["held"], ["stays"]]
+    batcher.close(20)
+
+
+def test_a_loop_that_was_closed_meanwhile_harms_nobody():
+    model = Model()
+    batcher = batcher_of(model)
+    model.hold(batcher)
+
+    async def submit() -> "asyncio.Future[str]":
+        return batcher.submit_here("of a closed loop")
+
+    asyncio.run(submit())
+    other = batcher.submit("of a closed one")
+    model.go.set()
+
+    assert other.result(20) == "OF A CLOSED ONE"
+    batcher.close(20)
 
 
 def test_closing_answers_what_waits_and_refuses_what_comes():
@@ -243,14 +373,14 @@ def test_a_forked_child_is_refused_instead_of_waiting_for_ever():
     program = """
         import os, django
         django.setup()
-        from intents.inference.batching import Batcher, EngineClosed
+        from intents.inference.batching import Batcher, EngineInherited
         batcher = Batcher(lambda texts: texts, max_text_tokens=64, max_batch_tokens=64, max_queue=9)
         assert batcher.submit("parent").result(20) == "parent"
         child = os.fork()
         if child == 0:
             try:
                 batcher.submit("child")
-            except EngineClosed:
+            except EngineInherited:
                 os._exit(7)
             os._exit(1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

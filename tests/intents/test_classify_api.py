@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from csplatform import tokens
 from csplatform.models import ServiceToken, digest
-from intents import inference
+from intents import inference, records
 from intents.inference import Sources
 from intents.models import PredictionRecord
 from tests.factories import StaffFactory
@@ -66,12 +66,32 @@ def test_texts_come_back_ranked_in_their_order(program: str):
             {"intent": "invoice", "prob": 0.05},
             {"intent": "logistics", "prob": 0.05},
         ],
+        "out_of_scope": 0.0,
         "source": "model",
         "model": "v1",
     }
     assert (second["intent"], second["prob"]) == ("invoice", 0.97)
     assert response.json()["elapsed_ms"] > 0
-    assert PredictionRecord.objects.count() == 0
+
+
+def test_each_text_leaves_a_record(program: str):
+    post(program, {"texts": ["我的电话13812345678", "怎么开发票"]})
+
+    records.flush()
+    logged = PredictionRecord.objects.order_by("pk").values_list("text", "origin", "cached")
+    assert list(logged) == [("我的电话<phone>", "API", False), ("怎么开发票", "API", False)]
+
+
+@pytest.mark.parametrize(("asked", "inferred"), [({}, 2), ({"cache": True}, 1)])
+def test_the_cache_is_used_where_it_is_asked_for(
+    program: str, asked: dict[str, bool], inferred: int
+):
+    before = inference.status().counters.get("model", 0)
+
+    results = [post(program, {"texts": ["随便说说"], **asked}).json()["results"] for _ in range(2)]
+
+    assert results[0] == results[1]
+    assert inference.status().counters["model"] - before == inferred
 
 
 def test_staff_may_classify(client: Client):

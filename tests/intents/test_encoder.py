@@ -22,6 +22,13 @@ def built() -> encoder.EncoderDirectory:
     return encoder.ensure()
 
 
+@pytest.fixture(scope="module")
+def ours(built) -> embedding.Embedder:
+    from intents.inference.loading import embedder_of  # the processes below have no Django
+
+    return embedder_of(built)
+
+
 @pytest.fixture
 def copied(built, settings, tmp_path) -> Path:
     """The encoder in a cache of this test's own, to be damaged."""
@@ -31,25 +38,20 @@ def copied(built, settings, tmp_path) -> Path:
 
 
 class TestWhatIsBuilt:
-    def test_int8_graph_embeds_as_the_original_engine_does(self, built):
+    def test_int8_graph_embeds_as_the_original_engine_does(self, ours):
         texts, expected = embedding.reference()
-        ours = embedding.Embedder(built.embedder, built.tokenizer, prefix=built.prefix)
-
         cosine = (ours.embed(texts) * embedding.unit(expected)).sum(axis=1)
 
         assert cosine.min() > 0.99
 
-    def test_related_sentences_are_nearer_than_unrelated_ones_across_languages(self, built):
-        ours = embedding.Embedder(built.embedder, built.tokenizer, prefix=built.prefix)
-
+    def test_related_sentences_are_nearer_than_unrelated_ones_across_languages(self, ours):
         asked, translated, other = ours.embed(
             ["我的快递到哪了", "where is my parcel", "怎么开发票"]
         )
 
         assert asked @ translated > asked @ other
 
-    def test_a_text_alone_embeds_as_in_a_batch(self, built):
-        ours = embedding.Embedder(built.embedder, built.tokenizer, prefix=built.prefix)
+    def test_a_text_alone_embeds_as_in_a_batch(self, ours):
         texts = ["退货", "我上周买的那件外套尺码不对，想换大一号，请问怎么操作？", "hi"]
 
         together = ours.embed(texts)
@@ -59,16 +61,12 @@ class TestWhatIsBuilt:
         assert (together * alone).sum(axis=1).min() > 0.99
 
     @pytest.mark.parametrize("text", ["", " ", "\n", "😂", "\u200b", "a" * 5000, "中" * 5000])
-    def test_any_text_gives_a_finite_unit_vector(self, built, text):
-        ours = embedding.Embedder(built.embedder, built.tokenizer, prefix=built.prefix)
-
+    def test_any_text_gives_a_finite_unit_vector(self, ours, text):
         [vector] = ours.embed([text])
 
         assert np.isclose(np.linalg.norm(vector), 1.0, atol=1e-4)
 
-    def test_no_text_gives_no_vector(self, built):
-        ours = embedding.Embedder(built.embedder, built.tokenizer, prefix=built.prefix)
-
+    def test_no_text_gives_no_vector(self, ours):
         assert ours.embed([]).shape == (0, 384)
 
     def test_transformers_reads_it(self, built):
@@ -100,6 +98,15 @@ class TestWhatIsBuilt:
             "".join(unknown)
             == "稗钡毖谗椽讣篙貉笺硷饯疥粳侩谰骡螟氖镊沤耪砒讫扦泅瓤鳃獭绦誊锨铱痈铡诌柞"
         )
+
+
+@pytest.mark.parametrize("tokens", [1, 8, 9, 64])
+def test_a_long_text_is_read_at_its_beginning_and_its_end(tokens: int):
+    ids = list(range(100, 100 + tokens))
+
+    kept = embedding.shortened(ids, 8)
+
+    assert kept == (ids if tokens <= 8 else [*ids[:4], *ids[-4:]])
 
 
 class TestEnsure:

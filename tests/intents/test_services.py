@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from intents import services
 from intents.models import (
@@ -278,6 +280,26 @@ class TestWords:
             services.save_sensitive_word(SensitiveWord(word=other))
 
         assert "赌博" in message_of(error, "word")
+
+    def test_many_are_compared_without_reading_all_of_them_each_time(self):
+        services.save_sensitive_word(SensitiveWord(word="赌博"))
+        spellings = services.spellings_of_words()
+
+        with CaptureQueriesContext(connection) as captured:
+            for number in range(20):
+                word = SensitiveWord(word=f"坏词{number}")
+                services.save_sensitive_word(word, spellings=spellings)
+                services.save_sensitive_word(word, spellings=spellings)
+
+        everything = [
+            query["sql"]
+            for query in captured
+            if 'FROM "intents_sensitiveword"' in query["sql"] and "WHERE" not in query["sql"]
+        ]
+        assert everything == []
+        for taken in ("賭博", "坏 词 7"):
+            with pytest.raises(ValidationError):
+                services.save_sensitive_word(SensitiveWord(word=taken), spellings=spellings)
 
     def test_a_word_can_be_saved_again(self):
         word = services.save_sensitive_word(SensitiveWord(word="赌博"))

@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import { Drafts } from "../../static/js/drafts.js";
 import { Outbox } from "../../static/js/outbox.js";
+import { inMemory, openStore } from "../../static/js/outbox-store.js";
 import { latest } from "../../static/js/tokens.js";
 import { news } from "../../static/js/unseen.js";
 import { empty, posted, received } from "../../static/js/timeline.js";
@@ -17,55 +18,138 @@ class Storage {
 const forbidden = () => { throw new Error("SecurityError"); };
 const NOW = new Date("2026-11-22T10:00:00Z");
 const unsent = (client_id, sent_at = "2026-11-22T09:59:00Z") => ({ client_id, text: client_id, sent_at });
-const ids = (outbox) => outbox.restore(NOW).map((one) => one.client_id);
 
-test("a page that shows nothing yet does not empty the outbox", () => {
-  const storage = new Storage();
-  new Outbox("C1001", () => storage).save([unsent("a")]);
+/** As a browser has them: held until the tab is closed. */
+class Locks {
+  #held = /** @type {Map<string, string>} */ (new Map());
+  #waiting = /** @type {(() => void)[]} */ ([]);
 
-  const reloaded = new Outbox("C1001", () => storage);
-  reloaded.save([]);
+  /** The locks as one tab sees them. */
+  of(tab) {
+    return {
+      request: async (name, work) => {
+        while (this.#held.has(name)) await new Promise((go) => this.#waiting.push(go));
+        this.#held.set(name, tab);
+        const result = await work();
+        this.#release((one) => one === name);
+        return result;
+      },
+      query: async () => ({ held: [...this.#held.keys()].map((name) => ({ name })) }),
+    };
+  }
 
-  assert.deepEqual(ids(reloaded), ["a"]);
+  /** A tab is closed, or crashes. */
+  close(tab) {
+    this.#release((name) => this.#held.get(name) === tab);
+  }
+
+  #release(which) {
+    for (const name of [...this.#held.keys()].filter(which)) this.#held.delete(name);
+    for (const go of this.#waiting.splice(0)) go();
+  }
+}
+
+/** An outbox, and what it has taken up so far. */
+function tab(who, store, locks) {
+  const outbox = new Outbox(who, store, locks);
+  const found = [];
+  return {
+    outbox,
+    found,
+    restore: async (now = NOW) => {
+      await outbox.restore(now, (more) => found.push(...more.map((one) => one.client_id)));
+      return found;
+    },
+  };
+}
+
+test("a page that shows nothing yet does not empty the outbox", async () => {
+  const store = inMemory();
+  tab("C1001", store).outbox.save([unsent("a")]);
+
+  const reloaded = tab("C1001", store);
+  reloaded.outbox.save([]);
+
+  assert.deepEqual(await reloaded.restore(), ["a"]);
 });
 
-test("a tab lets go of what it settled, and of nothing that another tab still has", () => {
-  const storage = new Storage();
-  const [one, other] = [new Outbox("", () => storage), new Outbox("", () => storage)];
+test("a message is taken up once, and let go when it has arrived", async () => {
+  const store = inMemory();
+  tab("", store).outbox.save([unsent("a")]);
+  const reloaded = tab("", store);
 
-  one.save([unsent("a", "2026-11-22T09:58:00Z"), unsent("b")]);
-  other.save([unsent("c", "2026-11-22T09:59:30Z")]);
-  one.save([unsent("b")]);
-  other.save([unsent("c")]);
+  await reloaded.restore();
+  await reloaded.restore();
+  assert.deepEqual(reloaded.found, ["a"]);
 
-  assert.deepEqual(ids(new Outbox("", () => storage)), ["b", "c"]);
+  reloaded.outbox.save([]);
+  assert.deepEqual(await store.all(), []);
 });
 
-test("what was taken up after a reload is let go when it has arrived", () => {
-  const storage = new Storage();
-  new Outbox("", () => storage).save([unsent("a")]);
-  const reloaded = new Outbox("", () => storage);
-  reloaded.restore(NOW);
+test("a message has one sender: a tab leaves alone what a living one will send", async () => {
+  const [store, locks] = [inMemory(), new Locks()];
+  const [one, other] = [tab("", store, locks.of("one")), tab("", store, locks.of("other"))];
+  one.outbox.save([unsent("a"), unsent("b")]);
 
-  reloaded.save([]);
-
-  assert.deepEqual(Object.keys(storage), []);
+  assert.deepEqual(await other.restore(), []);
+  other.outbox.save([]); // and takes nothing away
+  assert.equal((await store.all()).length, 2);
 });
 
-test("nobody sends what somebody else wrote, and nothing is sent hours later", () => {
-  const storage = new Storage();
-  new Outbox("C1001", () => storage).save([unsent("a"), unsent("old", "2026-11-22T08:00:00Z")]);
+test("what a closed tab left goes at once to exactly one of the others", async () => {
+  const [store, locks] = [inMemory(), new Locks()];
+  const one = tab("", store, locks.of("one"));
+  const others = ["x", "y"].map((name) => tab("", store, locks.of(name)));
+  one.outbox.save([unsent("a"), unsent("b")]);
+  for (const other of others) assert.deepEqual(await other.restore(), []);
 
-  assert.deepEqual(ids(new Outbox("C1003", () => storage)), []);
-  assert.deepEqual(ids(new Outbox("C1001", () => storage)), ["a"]);
+  locks.close("one");
+  await new Promise((done) => setTimeout(done, 10));
+
+  const found = others.map((other) => other.found).sort((x, y) => x.length - y.length);
+  assert.deepEqual(found, [[], ["a", "b"]]);
 });
 
-test("an item that is not ours to read stops nothing", () => {
-  const storage = new Storage();
-  storage.setItem("customer-service.outbox.x", "{broken");
-  new Outbox("", () => storage).save([unsent("a")]);
+test("the order is that of writing, whatever the clock says", async () => {
+  const store = inMemory();
+  const first = tab("", store);
+  first.outbox.save([unsent("a", "2026-11-22T13:00:00Z")]);
+  first.outbox.save([unsent("a", "2026-11-22T13:00:00Z"), unsent("b", "2026-11-22T09:00:00Z")]);
+  const second = tab("", store);
+  await second.restore();
+  second.outbox.save([unsent("a"), unsent("b"), unsent("c", "2026-11-22T08:00:00Z")]);
 
-  assert.deepEqual(ids(new Outbox("", () => storage)), ["a"]);
+  assert.deepEqual(await tab("", store).restore(), ["a", "b", "c"]);
+});
+
+test("a clock that jumps by hours loses nothing; after a week nobody waits any more", async () => {
+  const store = inMemory();
+  tab("", store).outbox.save([
+    unsent("late", "2026-11-22T01:00:00Z"),
+    unsent("of tomorrow", "2026-11-23T01:00:00Z"),
+    unsent("old", "2026-11-15T01:00:00Z"),
+  ]);
+
+  assert.deepEqual(await tab("", store).restore(), ["late", "of tomorrow"]);
+  assert.equal((await store.all()).length, 2);
+});
+
+test("nobody sends what somebody else wrote", async () => {
+  const store = inMemory();
+  tab("C1001", store).outbox.save([unsent("a")]);
+
+  assert.deepEqual(await tab("C1003", store).restore(), []);
+  assert.deepEqual(await tab("C1001", store).restore(), ["a"]);
+});
+
+test("where storage is forbidden a message lives as long as the page", async () => {
+  globalThis.indexedDB = { open() { throw new Error("SecurityError"); } };
+  const outbox = tab("", openStore());
+
+  outbox.outbox.save([unsent("a")]);
+
+  assert.deepEqual(await outbox.restore(), []); // it has it already
+  outbox.outbox.save([]);
 });
 
 test("drafts are kept by writer and conversation, and go when the field is empty", () => {
@@ -81,12 +165,11 @@ test("drafts are kept by writer and conversation, and go when the field is empty
   assert.equal(drafts.of("c1"), "");
 });
 
-test("where storage is forbidden the page works without", () => {
-  const [outbox, drafts] = [new Outbox("", forbidden), new Drafts("", forbidden)];
-  outbox.save([unsent("a")]);
+test("where storage is forbidden the page works without drafts", () => {
+  const drafts = new Drafts("", forbidden);
   drafts.keep("hello");
 
-  assert.deepEqual([ids(outbox), drafts.of()], [[], ""]);
+  assert.equal(drafts.of(), "");
 });
 
 test("a page goes on as who it is, with the newest token of that person", () => {

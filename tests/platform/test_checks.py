@@ -53,16 +53,6 @@ def test_w001_names_a_server_that_is_away(settings):
 
 
 @pytest.mark.parametrize(
-    ("clarify", "answer", "ids"),
-    [(0.15, 0.45, []), (0.5, 0.5, []), (0.6, 0.5, ["csplatform.E002"])],
-)
-def test_e002_thresholds_are_in_order(settings, clarify, answer, ids):
-    settings.INTENTS_CLARIFY_MIN, settings.INTENTS_ANSWER_MIN = clarify, answer
-
-    assert found() == ids
-
-
-@pytest.mark.parametrize(
     ("host", "demo", "ids"),
     [
         ("127.0.0.1", True, []),

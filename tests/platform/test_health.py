@@ -1,5 +1,6 @@
 """What probes and scrapers see."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -23,10 +24,25 @@ def test_alive_asks_nobody(django_assert_num_queries: Any, db: None):
         assert Client().get("/healthz").json() == {"status": "alive"}
 
 
+def test_a_process_whose_model_hung_twice_says_that_it_is_to_be_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    unfit = inference.Status(state="broken", source="keywords", is_fit=False)
+    monkeypatch.setattr(inference, "status", lambda: unfit)
+
+    answer = Client().get("/healthz")
+
+    assert (answer.status_code, answer.json()) == (503, {"status": "unfit"})
+
+
 @pytest.mark.django_db
 class TestReady:
-    def test_names_each_dependency_and_the_model(self, monkeypatch: pytest.MonkeyPatch):
-        fine = inference.Status(state="ready", source="model", model_version="v1")
+    def test_names_each_dependency_and_the_model(
+        self, monkeypatch: pytest.MonkeyPatch, now: datetime
+    ):
+        fine = inference.Status(
+            state="ready", source="model", model_version="v1", since=now, warm_up_ms=83.7
+        )
         monkeypatch.setattr(inference, "status", lambda: fine)
 
         answer = ready()
@@ -44,9 +60,11 @@ class TestReady:
         assert checks["model"] == {
             "ok": True,
             "state": "ready",
+            "since": "2026-11-22T10:00:00+00:00",
             "source": "model",
             "version": "v1",
             "queue_length": 0,
+            "warm_up_ms": 84,
         }
 
     def test_without_valkey_or_model_it_still_answers(self, settings: Any):

@@ -99,3 +99,24 @@ def test_a_message_stored_before_kill_9_is_answered_once_after_the_restart():
         stored = {client_id.replace("-", "") for client_id in acknowledged}
         assert stored <= {str(client_id).replace("-", "") for client_id in answered}
         assert set(answered.values()) == {1}
+
+
+def test_what_is_logged_a_moment_later_is_written_before_a_process_ends():
+    with site() as running:
+        request = urllib.request.Request(
+            f"{running.url}/api/chat",
+            json.dumps({"text": "我的包裹到哪里了"}).encode(),
+            {"Content-Type": "application/json", "Authorization": f"Bearer {_token(running)}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status == 200
+
+        running.stop("web")
+
+        logged = _rows(
+            running,
+            "SELECT record.outcome, message.text FROM intents_predictionrecord record"
+            " JOIN chat_message message ON message.id = record.message",
+        )
+        assert len(logged) == 1
+        assert logged[0][1] == "我的包裹到哪里了"

@@ -21,7 +21,7 @@ PARTS = {"valkey", "web", "worker", "trainer", "beat"}
 class Platform(Marked):
     """One `manage.py run` with a VAR_DIR and a port of its own."""
 
-    def __init__(self, directory: Path, port: int) -> None:
+    def __init__(self, directory: Path, port: int, **environment: str) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         super().__init__(
@@ -32,6 +32,7 @@ class Platform(Marked):
             PORT=str(port),
             LANG="C.UTF-8",
             LC_ALL="",
+            **environment,
         )
 
     def is_ready(self) -> bool:
@@ -41,12 +42,16 @@ class Platform(Marked):
         """Return the process id of a part, 0 when it does not run."""
         signs = {
             "valkey": "valkey",
-            "web": "uvicorn",
+            "web": "csplatform.web",
             "worker": "--queues analysis",
             "trainer": "--queues training",
             "beat": "celery --app csplatform --quiet beat",
         }
         return next((pid for pid, line in self.living().items() if signs[name] in line), 0)
+
+    @property
+    def web_processes(self) -> set[int]:
+        return {pid for pid, line in self.living().items() if "csplatform.web" in line}
 
     @property
     def parts(self) -> set[str]:
@@ -94,7 +99,7 @@ def test_it_starts_survives_crashes_and_stops_without_a_trace(platform):
         assert client.get("told") == b"before the crash"
     with redis.Redis(unix_socket_path=str(socket), db=1) as broker:
         broker.delete("analysis")
-        assert eventually(lambda: broker.info("commandstats")["cmdstat_lpush"]["calls"] > 0)
+        assert eventually(lambda: "cmdstat_lpush" in broker.info("commandstats"))
         assert eventually(lambda: broker.llen("analysis") == 0)
     assert eventually(lambda: platform.parts == PARTS), platform.living()
 
@@ -142,3 +147,25 @@ def test_a_setting_that_cannot_be_meant_is_one_sentence(tmp_path):
 
     assert done.returncode == 1
     assert done.stderr == "Settings: PORT='99999': use a number from 1 to 65535.\n"
+
+
+def test_two_web_processes_share_the_port_and_one_alone_is_started_again(tmp_path):
+    platform = Platform(tmp_path, free_port(), WEB_PROCESSES="2")
+    try:
+        assert platform.is_ready(), platform.text
+        assert eventually(lambda: len(platform.web_processes) == 2), platform.living()
+        first, second = sorted(platform.web_processes)
+        os.kill(second, signal.SIGSTOP)  # hangs: the other one answers all
+        assert [status_of(f"{platform.url}/healthz") for _ in range(5)] == [200] * 5
+
+        os.kill(second, signal.SIGKILL)
+
+        assert platform.says("web-2 crashed (killed by SIGKILL) and is started again.")
+        assert [status_of(f"{platform.url}/healthz") for _ in range(5)] == [200] * 5
+        assert eventually(lambda: len(platform.web_processes) == 2)
+        assert first in platform.web_processes
+        platform.process.send_signal(signal.SIGTERM)
+        assert platform.process.wait(20) == 0
+        assert platform.living() == {}
+    finally:
+        platform.end()

@@ -75,6 +75,15 @@ def test_the_third_crash_within_a_minute_stops_everything_with_the_reason(superv
     assert run.living() == {}
 
 
+def test_a_part_that_makes_room_is_started_again_as_often_as_it_does(supervised):
+    makes_room = "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)"
+    run = supervised(f"web=0={LIVES}", f"worker=1={makes_room}")
+
+    assert eventually(lambda: run.text.count("worker made room and is started again.") >= 4)
+    assert "crashed" not in run.text
+    assert run.process.poll() is None
+
+
 def test_an_end_without_an_error_is_a_crash_too(supervised):
     run = supervised("beat=0=print('enough')")
 

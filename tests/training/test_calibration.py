@@ -1,8 +1,10 @@
 """The fitted mixture: sure when it may be, humble when it must be."""
 
 import numpy as np
+import pytest
 
-from training.calibration import fit_mixture
+from training.calibration import fit_mixture, held_out_auroc
+from training.evaluate import calibration_error, simulated_calibration_error
 
 INTENTS = 5
 
@@ -51,3 +53,34 @@ def test_one_held_out_text_moves_the_weights_only_a_little():
     wrong = fit_mixture(network, None, np.array([1]))
 
     assert 0.3 < wrong.network < 1.0
+
+
+class TestHeldOutIntents:
+    def clouds(self, seed: int, intents: int, apart: float) -> tuple:
+        means = np.random.default_rng(3).normal(size=(intents, 16)) * apart
+        targets = np.repeat(np.arange(intents), 20)
+        noise = np.random.default_rng(seed).normal(size=(len(targets), 16))
+        return (means[targets] + noise).astype(np.float32), targets
+
+    def test_are_told_when_intents_lie_apart_and_not_when_they_do_not(self):
+        apart = held_out_auroc(*self.clouds(1, 16, 2.0), *self.clouds(2, 16, 2.0))
+        mixed = held_out_auroc(*self.clouds(1, 16, 0.0), *self.clouds(2, 16, 0.0))
+
+        assert apart > 0.9
+        assert mixed == pytest.approx(0.5, abs=0.1)
+
+    def test_too_few_intents_say_nothing(self):
+        assert held_out_auroc(*self.clouds(1, 7, 2.0), *self.clouds(2, 7, 2.0)) is None
+
+
+def test_the_error_of_a_perfectly_calibrated_model_is_not_nothing_and_shrinks_with_texts():
+    confidence = np.random.default_rng(0).uniform(0.3, 1.0, 4000)
+
+    few, many = (
+        simulated_calibration_error(confidence[:200]),
+        simulated_calibration_error(confidence),
+    )
+
+    assert few > many > 0
+    right = np.random.default_rng(1).random(4000) < confidence
+    assert calibration_error(confidence, right) == pytest.approx(many, abs=0.01)

@@ -8,8 +8,9 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
 
-from intents.encoder import onnx_export
+from intents.encoder import EncoderDirectory, onnx_export
 from intents.encoder.embedding import Graph
+from intents.inference.backends import open_backend
 from tests.training.encoders import write_bert
 from training.export import export
 from training.network import Network, pad, tokenize
@@ -26,54 +27,87 @@ def network(tmp_path_factory) -> Network:
     )
     torch.manual_seed(1)
     made = Network(directory, 5).eval()
+    made.freeze(1)
     made.directory = directory
+    with torch.no_grad():  # what training would do
+        for layer in made.encoder.encoder.layer[1:]:
+            for weight in layer.parameters():
+                weight += 0.02 * torch.randn_like(weight)
     return made
+
+
+def base_of(network: Network) -> EncoderDirectory:
+    """What the network was before it was trained."""
+    directory = network.directory
+    return EncoderDirectory("id", directory, directory, directory / "tokenizer.json", "", 64)
 
 
 @pytest.fixture(scope="module")
 def graphs(network, tmp_path_factory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("graphs")
-    export(network, fp32=folder / "fp32.onnx", int8=folder / "int8.onnx")
+    export(network, base_of(network), fp32=folder / "fp32.onnx", int8=folder / "int8.onnx")
     return folder / "fp32.onnx", folder / "int8.onnx"
 
 
-def logits_of_torch(network: Network) -> np.ndarray:
+def torch_of(network: Network) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits, and the vectors of the encoder as it was before training."""
     from tokenizers import Tokenizer
 
     tokens = tokenize(Tokenizer.from_file(f"{network.directory}/tokenizer.json"), TEXTS, 64)
+    ids, mask = pad(tokens, np.arange(len(TEXTS)), torch.device("cpu"))
     with torch.inference_mode():
-        return network(*pad(tokens, np.arange(len(TEXTS)), torch.device("cpu"))).numpy()
+        logits = network(network.read(ids, mask), mask)
+        return logits.numpy(), onnx_export.load_bert(network.directory)(ids, mask).numpy()
 
 
-def logits_of(graph: Path, network: Network) -> np.ndarray:
-    return Graph(graph, network.directory / "tokenizer.json", output="logits").run(TEXTS)
+def graph_of(graph: Path, network: Network) -> list[np.ndarray]:
+    return opened(graph, network).run(TEXTS, "logits", "embedding")
 
 
-def test_fp32_graph_gives_the_logits_of_torch(network, graphs):
-    assert logits_of(graphs[0], network) == pytest.approx(logits_of_torch(network), abs=1e-4)
+def opened(graph: Path, network: Network) -> Graph:
+    return Graph(open_backend(graph, threads=1), network.directory / "tokenizer.json")
+
+
+def test_fp32_graph_gives_the_logits_of_torch_and_the_vectors_of_before(network, graphs):
+    for found, expected in zip(graph_of(graphs[0], network), torch_of(network), strict=True):
+        assert found == pytest.approx(expected, abs=1e-4)
 
 
 def test_int8_graph_is_near_and_a_quarter_of_the_size(network, graphs):
-    fp32, int8 = (logits_of(graph, network) for graph in graphs)
+    fp32, int8 = (graph_of(graph, network) for graph in graphs)
 
-    assert np.corrcoef(fp32.ravel(), int8.ravel())[0, 1] > 0.99
+    for exact, near in zip(fp32, int8, strict=True):
+        assert np.corrcoef(exact.ravel(), near.ravel())[0, 1] > 0.99
     # Norms and positions stay fp32, which counts in a network this small.
     assert graphs[1].stat().st_size < 0.5 * graphs[0].stat().st_size
 
 
-def test_graph_is_fused_layer_by_layer(graphs):
+def test_graph_is_fused_and_has_what_training_left_alone_once(graphs):
     operators = [node.op_type for node in onnx.load(str(graphs[0])).graph.node]
 
-    assert operators.count("Attention") == 3
-    assert operators.count("SkipLayerNormalization") == 6
+    # Three layers of the frozen encoder and two of its own.
+    assert operators.count("Attention") == 3 + 2
+    assert operators.count("BiasGelu") == 3 + 2
+    assert operators.count("LayerNormalization") == 1 + 2 * (3 + 2)
     assert "Transpose" not in operators
 
 
+def test_without_frozen_layers_both_have_all_of_their_own(network, tmp_path):
+    for weight in network.encoder.encoder.layer[0].parameters():
+        weight.data += 0.02
+    export(network, base_of(network), fp32=tmp_path / "fp32.onnx", int8=tmp_path / "int8.onnx")
+
+    nodes = onnx.load(str(tmp_path / "fp32.onnx")).graph.node
+
+    assert [node.op_type for node in nodes].count("Attention") == 3 + 3
+
+
 def test_batch_and_length_are_free(network, graphs):
-    graph = Graph(graphs[1], network.directory / "tokenizer.json", output="logits")
+    graph = opened(graphs[1], network)
 
     for count in (1, 3, 70):
-        assert graph.run(["退货" * count] * count).shape == (count, 5)
+        logits, vectors = graph.run(["退货" * count] * count, "logits", "embedding")
+        assert (logits.shape, vectors.shape) == ((count, 5), (count, 64))
 
 
 def test_xlm_r_counts_its_positions_from_behind_the_padding(tmp_path):

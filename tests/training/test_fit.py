@@ -11,7 +11,6 @@ import pytest
 
 from intents import encoder
 from intents.encoder import EncoderDirectory
-from intents.encoder.embedding import Embedder
 from intents.guard import normalize
 from intents.inference import artifacts
 from tests.training.encoders import write_bert
@@ -67,24 +66,22 @@ def trained(tiny, tmp_path_factory):
     return out, report, steps
 
 
-def embedder_of(directory: EncoderDirectory) -> Embedder:
-    return Embedder(directory.embedder, directory.tokenizer, prefix=directory.prefix)
-
-
 class TestWhatComesOut:
     def test_is_a_whole_directory_of_exactly_what_serving_needs(self, trained):
         out, report, _ = trained
 
         assert artifacts.verify(out) == report.manifest
         names = {path.name for path in out.iterdir()}
-        assert names - {"light_head.npz"} == {"manifest.json", "classifier.onnx", "tokenizer.json"}
+        assert names - {"light_head.npz"} == {
+            *("manifest.json", "classifier.onnx", "tokenizer.json", "scope.npz")
+        }
         assert [path.name for path in out.parent.iterdir()] == ["v1"]
 
     def test_serves_what_was_measured(self, trained, tiny):
         out, report, _ = trained
-        served = artifacts.load_classifier(out, embedder_of(tiny))
+        served = artifacts.load_classifier(out)
 
-        probabilities = served.predict_probabilities([each.text for each in DEV])
+        probabilities = served.read([each.text for each in DEV]).probabilities
 
         guesses = [served.labels[column] for column in probabilities.argmax(axis=1)]
         right = np.mean([guess == each.label for guess, each in zip(guesses, DEV, strict=True)])
@@ -133,7 +130,7 @@ class TestWhatComesOut:
         train_model(TRAIN, DEV, encoder=tiny, out=other, parameters=parameters)
 
         served, same, different = (
-            artifacts.load_classifier(each, embedder_of(tiny)).predict_probabilities(["快递"])
+            artifacts.load_classifier(each).read(["快递"]).probabilities
             for each in (out, again, other)
         )
         assert np.allclose(served, same, atol=1e-4)
@@ -214,7 +211,7 @@ def test_damaged_graph_is_refused_when_it_is_loaded(trained, tiny, tmp_path):
     os.truncate(copy / "classifier.onnx", 1000)
 
     with pytest.raises(artifacts.BrokenArtifact):
-        artifacts.load_classifier(copy, embedder_of(tiny))
+        artifacts.load_classifier(copy)
 
 
 def test_labels_that_do_not_fit_the_graph_are_refused(trained, tiny, tmp_path):
@@ -226,4 +223,4 @@ def test_labels_that_do_not_fit_the_graph_are_refused(trained, tiny, tmp_path):
     (copy / "manifest.json").write_text(json.dumps(content | {"labels": ["only one"]}))
 
     with pytest.raises(artifacts.BrokenArtifact, match="1 labels"):
-        artifacts.load_classifier(copy, embedder_of(tiny))
+        artifacts.load_classifier(copy)
