@@ -1,4 +1,7 @@
-"""The product with a model that hangs on texts that ask for it (an ASGI application)."""
+"""The product with a model that hangs on texts that ask for it (an ASGI application).
+
+For a process of its own: importing it changes what the engine of this process loads.
+"""
 
 import os
 import time
@@ -13,7 +16,7 @@ from tests.intents.models_of_tests import FixedClassifier, LetterEmbedder
 
 __all__ = ["application"]
 
-HANG = "卡住"
+HANG = os.environ["HANG_ON"]
 
 
 class HangingClassifier(FixedClassifier):

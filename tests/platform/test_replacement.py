@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.live_site import Site, status_of
-from tests.platform.hanging import HANG
 from tests.platform.processes import Marked, eventually
 
 SUPERVISE = """
@@ -28,6 +27,7 @@ supervisor = Supervisor([Part("web", command, stops=0)], log_dir=Path(sys.argv[1
 sys.exit(supervisor.run(lambda: show("READY")))
 """
 HANG_S = 0.3
+HANG = "卡住"
 
 
 class Customer:
@@ -61,7 +61,7 @@ def is_ready(site: Site) -> bool:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path, INTENTS_HANG_S=str(HANG_S), CHAT_ANSWER_TIMEOUT_S="1")
+    made = Site(tmp_path, INTENTS_HANG_S=str(HANG_S), CHAT_ANSWER_TIMEOUT_S="1", HANG_ON=HANG)
     try:
         made.valkey.start()
         made.manage("migrate")
