@@ -66,21 +66,19 @@ class TestAvailability:
     async def test_presence_is_true_after_one_lease_and_false_when_the_tab_has_gone(
         self, settings: Any, connect: Connect
     ):
-        settings.PRESENCE_LEASE_S = 0.5
+        settings.PRESENCE_LEASE_S = 2.0  # a busy machine renews it in time
         agent, bearer = await staff_token()
         first = await connect("/ws/workspace/")
         await first.send("hello", token=bearer)
         await first.next("welcome")
-        there = None
-        for _ in range(40):
+        for _ in range(100):
             await first.send("ping")
-            if (there := await rows(presence.present)) is not None:
+            if agent.pk in (there := await rows(presence.present) or ()):
                 break
             await asyncio.sleep(0.1)
-        assert there is not None
         assert agent.pk in there
         await first.socket.disconnect()
-        for _ in range(40):
+        for _ in range(100):
             if (there := await rows(presence.present)) is not None and agent.pk not in there:
                 break
             await asyncio.sleep(0.05)
