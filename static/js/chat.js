@@ -4,6 +4,7 @@
  * What a conversation looks like is decided in timeline.js; this file connects it to the server
  * and to the page.
  */
+import { Refused } from "./api.js";
 import { chip, part, set } from "./bubbles.js";
 import { compose } from "./composer.js";
 import { Connection, SignInRefused } from "./connection.js";
@@ -13,7 +14,7 @@ import { fill } from "./links.js";
 import { MessageLog } from "./message-log.js";
 import { newId, Outbox } from "./outbox.js";
 import { waitText } from "./queue.js";
-import { Refused, Rest } from "./rest.js";
+import { Rest } from "./rest.js";
 import { readTexts } from "./texts.js";
 import * as timelines from "./timeline.js";
 import { Timers } from "./timers.js";

@@ -15,7 +15,7 @@
  * }} Ways  post: over REST, where there is such a way
  */
 import { backoffMs } from "./connection.js";
-import { Refused } from "./rest.js";
+import { Refused } from "./api.js";
 import { Timers } from "./timers.js";
 
 /** No acknowledgement within this time: try the other way. */

@@ -1,26 +1,8 @@
 // @ts-check
 /** The customer's REST calls: what carries the chat while the socket is down. */
+import { Api } from "./api.js";
 
-const REQUEST_MS = 15_000;
-
-/** The server understood and said no; `code` is stable, `detail` is for the reader. */
-export class Refused extends Error {
-  /** @param {number} status @param {string} code @param {string} detail */
-  constructor(status, code, detail) {
-    super(detail);
-    this.status = status;
-    this.code = code;
-    this.detail = detail;
-  }
-
-  /** Whether the same call may succeed a little later. */
-  get isPassing() {
-    return this.status === 401 || this.status === 429;
-  }
-}
-
-export class Rest {
-  #tokens;
+export class Rest extends Api {
   #language;
 
   /**
@@ -28,13 +10,13 @@ export class Rest {
    * @param {string} language for Accept-Language
    */
   constructor(tokens, language) {
-    this.#tokens = tokens;
-    this.#language = language;
+    super(tokens, language);
+    this.#language = language.startsWith("en") ? "en" : "zh";
   }
 
   /** @returns {Promise<any>} the fields of a welcome frame */
   conversation() {
-    return this.#call("GET", "/api/conversation");
+    return this.call("GET", "/api/conversation");
   }
 
   /**
@@ -44,7 +26,7 @@ export class Rest {
    */
   messages(conversation, after) {
     const query = new URLSearchParams({ conversation, after: String(after) });
-    return this.#call("GET", `/api/conversation/messages?${query}`);
+    return this.call("GET", `/api/conversation/messages?${query}`);
   }
 
   /**
@@ -53,50 +35,11 @@ export class Rest {
    * @returns {Promise<any>}
    */
   post(text, client_id) {
-    const language = this.#language.startsWith("en") ? "en" : "zh";
-    return this.#call("POST", "/api/chat", { text, client_id, channel: "web", language });
+    return this.call("POST", "/api/chat", { text, client_id, channel: "web", language: this.#language });
   }
 
   /** @returns {Promise<any>} the fields of a status frame */
   human() {
-    return this.#call("POST", "/api/conversation/human", {});
-  }
-
-  /**
-   * @param {string} method
-   * @param {string} path
-   * @param {object} [body]
-   * @returns {Promise<any>}
-   * @throws {Refused} the server said no
-   * @throws {Error} it could not be reached, or failed
-   */
-  async #call(method, path, body) {
-    let response = await this.#fetch(method, path, body);
-    if (response.status === 401) {
-      this.#tokens.expire();
-      response = await this.#fetch(method, path, body);
-    }
-    if (response.ok) return response.json();
-    if (response.status >= 500) throw new Error(`HTTP ${response.status}`);
-    const { code = "refused", detail = "" } = await response.json();
-    throw new Refused(response.status, code, detail);
-  }
-
-  /**
-   * @param {string} method
-   * @param {string} path
-   * @param {object} [body]
-   */
-  async #fetch(method, path, body) {
-    return fetch(path, {
-      method,
-      headers: {
-        Authorization: `Bearer ${await this.#tokens.access()}`,
-        "Accept-Language": this.#language,
-        "Content-Type": "application/json",
-      },
-      body: body && JSON.stringify(body),
-      signal: AbortSignal.timeout(REQUEST_MS),
-    });
+    return this.call("POST", "/api/conversation/human", {});
   }
 }

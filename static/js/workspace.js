@@ -2,9 +2,22 @@
 /**
  * The agents' workspace: `<cs-workspace>` brings templates/workspace/workspace.html to life.
  * The list is a projection of the server's inbox, rebuilt from every frame that brings one.
+ *
+ * What stands beside the conversation (notes, customer, canned replies, …) is in workspace-parts.js.
+ * Each hears of the `Subject` by the event "subject" and of every frame by "frame", and uses what is
+ * public here: send, say, write, written, choose, subject, api, commands, texts.
+ *
+ * @typedef {object} Subject what is on the screen
+ * @property {string | null} conversation
+ * @property {string} status BOT, WAITING, AGENT, CLOSED; UNKNOWN until the server has told
+ * @property {boolean} isMine whether this agent has it
+ * @property {Entry | null} entry of the inbox, null where it is not in the list
+ * @property {Timeline | null} timeline
  */
+import { Api } from "./api.js";
 import { part, set } from "./bubbles.js";
 import { Case } from "./case.js";
+import { Commands } from "./commands.js";
 import { compose } from "./composer.js";
 import { Connection } from "./connection.js";
 import { Delivery } from "./delivery.js";
@@ -12,13 +25,13 @@ import { Drafts } from "./drafts.js";
 import { InboxList } from "./inbox-list.js";
 import { isId, newcomers, ordered, wanting } from "./inbox.js";
 import { newId, Outbox } from "./outbox.js";
-import { listen } from "./shortcuts.js";
 import { Sound } from "./sound.js";
 import { readTexts } from "./texts.js";
 import * as timelines from "./timeline.js";
 import { Timers } from "./timers.js";
 import { badge } from "./title.js";
 import { WorkspaceTokens } from "./tokens.js";
+import { PARTS } from "./workspace-parts.js";
 
 const ACTION_MS = 10_000;
 const GAP_EVERY_MS = 1_500;
@@ -29,8 +42,10 @@ const TYPING_SENT_EVERY_MS = 3_000;
  * @typedef {import("./timeline.js").Timeline} Timeline
  */
 
-class CsWorkspace extends HTMLElement {
-  #texts = readTexts();
+export class CsWorkspace extends HTMLElement {
+  texts = readTexts();
+  commands = new Commands();
+  #texts = this.texts;
   #timers = new Timers();
   #sound = new Sound();
   #inbox = /** @type {Entry[] | null} */ (null); // null until the first one has come
@@ -45,6 +60,7 @@ class CsWorkspace extends HTMLElement {
     const { pageLanguage = "", csrf = "", maxChars, me = "", user = "" } = this.dataset;
     this.me = me;
     this.tokens = new WorkspaceTokens(csrf);
+    this.api = new Api(this.tokens, pageLanguage);
     this.drafts = new Drafts(`staff ${user}`);
     this.outbox = new Outbox(`staff ${user}`);
     this.#restored = this.#takeUp();
@@ -75,6 +91,7 @@ class CsWorkspace extends HTMLElement {
       onFrame: (frame) => this.#receive(frame),
       onState: (state, attempt) => this.#connected(state, attempt),
     });
+    for (const Part of PARTS) new Part(this);
     this.#followAddress();
   }
 
@@ -83,7 +100,7 @@ class CsWorkspace extends HTMLElement {
       part(this, action).addEventListener("click", () => this.#act(action));
     }
     part(this, "availability").addEventListener("change", () => this.#chooseAvailability());
-    part(this, "back").addEventListener("click", () => this.#choose(""));
+    part(this, "back").addEventListener("click", () => this.choose(""));
     part(this, "sound").addEventListener("click", () => this.#chooseSound(!this.#sound.isOn));
     part(this, "sound-yes").addEventListener("click", () => this.#chooseSound(true));
     part(this, "sound-no").addEventListener("click", () => this.#chooseSound(false));
@@ -92,18 +109,66 @@ class CsWorkspace extends HTMLElement {
     closing.addEventListener("close", () => closing.returnValue === "yes" && this.#send("close"));
     document.addEventListener("visibilitychange", () => this.#read());
     addEventListener("hashchange", () => this.#followAddress());
-    listen({
-      leave: () => this.#selected && this.#choose(""),
-      step: (by) => this.#step(by),
-      act: (action) => this.#act(action),
-      write: () => this.composer?.focus(),
-    });
+    this.#addCommands();
+    this.commands.listen(() => this.#selected && this.choose(""));
     // The other language opens the same conversation.
     for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (this.querySelectorAll("a[hreflang]"))) {
       link.addEventListener("click", () => (link.hash = location.hash));
     }
     setInterval(() => this.#tick(), 1_000);
     this.#showSound();
+  }
+
+  #addCommands() {
+    const add = (/** @type {string} */ id, /** @type {string} */ code, /** @type {() => void} */ run) =>
+      this.commands.add({ id, code, run, label: this.#texts(`command-${id}`) });
+    add("next", "ArrowDown", () => this.#step(1));
+    add("previous", "ArrowUp", () => this.#step(-1));
+    add("write", "KeyR", () => this.composer?.focus());
+    for (const [action, code] of [["take", "KeyT"], ["hand_back", "KeyB"], ["close", "KeyE"]]) {
+      const may = () => this.case?.may(action) ?? false;
+      const label = this.#texts(`command-${action}`);
+      this.commands.add({ id: action, code, label, may, run: () => this.#act(action) });
+    }
+  }
+
+  // --- For what stands beside the conversation --------------------------------------------------
+
+  /** @returns {Subject} */
+  get subject() {
+    const conversation = this.#selected;
+    const entry = this.#entry();
+    const timeline = conversation === null ? null : this.#timelineOf(conversation);
+    const status = entry?.status ?? timeline?.status ?? "UNKNOWN";
+    return { conversation, status, isMine: Boolean(entry?.agent_is_me), entry, timeline };
+  }
+
+  /** @param {object} frame @returns {boolean} false: not connected */
+  send(frame) {
+    return this.connection?.send(frame) ?? false;
+  }
+
+  /** A sentence that goes by itself. @param {string} text */
+  say(text) {
+    const toast = part(this, "toast");
+    set(toast, text);
+    this.#timers.after("toast", 6_000, () => set(toast, ""));
+  }
+
+  /** Put words into the reply field, for the agent to send. @param {string} text instead of what is there */
+  write(text) {
+    this.composer?.set(text);
+    this.composer?.focus();
+  }
+
+  /** What the agent has written and not sent. */
+  get written() {
+    return this.composer?.text ?? "";
+  }
+
+  /** Open a conversation. @param {string} conversation "" for none; the address keeps it over a reload */
+  choose(conversation) {
+    location.hash = conversation;
   }
 
   async #hello() {
@@ -118,6 +183,7 @@ class CsWorkspace extends HTMLElement {
 
   /** @param {any} frame */
   #receive(frame) {
+    this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
     switch (frame.type) {
       case "welcome":
         this.#showMe(frame.me);
@@ -184,7 +250,7 @@ class CsWorkspace extends HTMLElement {
   #chooseAvailability() {
     const select = /** @type {HTMLSelectElement} */ (part(this, "availability"));
     if (this.connection?.send({ type: "availability", availability: select.value })) return;
-    this.#say(this.#texts("not-connected"));
+    this.say(this.#texts("not-connected"));
   }
 
   /** @param {Entry[]} inbox */
@@ -234,7 +300,7 @@ class CsWorkspace extends HTMLElement {
       this.#lose();
       return;
     }
-    this.#say(frame.detail);
+    this.say(frame.detail);
     const conversation = frame.client_id ? this.#pending(frame.client_id) : null;
     if (conversation === null) return;
     const message = [...this.#unsent()].find((one) => one.client_id === frame.client_id);
@@ -248,10 +314,10 @@ class CsWorkspace extends HTMLElement {
     this.case?.busy("");
     const waited = this.#entry()?.status === "WAITING";
     if (status === "AGENT" && waited && agent !== this.me) {
-      this.#say(this.#texts("taken-by", { agent }));
+      this.say(this.#texts("taken-by", { agent }));
     }
-    if (status === "BOT") this.#say(this.#texts("handed-back"));
-    if (status === "CLOSED") this.#say(this.#texts("closed"));
+    if (status === "BOT") this.say(this.#texts("handed-back"));
+    if (status === "CLOSED") this.say(this.#texts("closed"));
   }
 
   // --- Frames out -----------------------------------------------------------------------------
@@ -282,7 +348,7 @@ class CsWorkspace extends HTMLElement {
   /** @param {string} action */
   #send(action) {
     if (!this.connection?.send({ type: action, conversation: this.#selected })) {
-      this.#say(this.#texts("not-connected"));
+      this.say(this.#texts("not-connected"));
       return;
     }
     this.case?.busy(action);
@@ -364,13 +430,9 @@ class CsWorkspace extends HTMLElement {
       // Where the arrow keys scroll; the field would bring up a phone's keyboard.
       part(this, "scroll").focus({ preventScroll: true });
     }
+    if (conversation === null) this.#show();
     this.#showList();
     if (conversation === null && before !== null) this.list?.focus(before);
-  }
-
-  /** @param {string} conversation "" for none; the address keeps it over a reload */
-  #choose(conversation) {
-    location.hash = conversation;
   }
 
   /**
@@ -384,6 +446,7 @@ class CsWorkspace extends HTMLElement {
   }
 
   #show() {
+    this.dispatchEvent(new CustomEvent("subject", { detail: this.subject }));
     if (this.#selected === null) return;
     const entry = this.#entry();
     const name = entry ? (this.list?.nameOf(entry) ?? "") : "";
@@ -448,7 +511,7 @@ class CsWorkspace extends HTMLElement {
     if (!inbox.length) return;
     const at = inbox.findIndex((entry) => entry.conversation === this.#selected);
     const next = at === -1 ? 0 : (at + by + inbox.length) % inbox.length;
-    this.#choose(inbox[next].conversation);
+    this.choose(inbox[next].conversation);
   }
 
   /** @param {boolean} on */
@@ -460,13 +523,6 @@ class CsWorkspace extends HTMLElement {
 
   #showSound() {
     part(this, "sound").ariaPressed = String(this.#sound.isOn);
-  }
-
-  /** A sentence that goes by itself. @param {string} text */
-  #say(text) {
-    const toast = part(this, "toast");
-    set(toast, text);
-    this.#timers.after("toast", 6_000, () => set(toast, ""));
   }
 
   /** @returns {Entry | null} the selected one, if it is in the list */

@@ -4,7 +4,7 @@ import { mock, test } from "node:test";
 
 globalThis.window = globalThis;
 const { Delivery } = await import("../../static/js/delivery.js");
-const { Refused } = await import("../../static/js/rest.js");
+const { Refused } = await import("../../static/js/api.js");
 
 const A = { client_id: "a", text: "A" };
 const B = { client_id: "b", text: "B" };
