@@ -9,7 +9,7 @@ by 1, 100 and 200 clients in turns, round by round, by the same client over HTTP
     bert      110 M weights behind a global lock; Flask on threads. Without --bert-model they
               are random: its times are real, its answers are not, and no top-1 is given
     rasa      Rasa 3.6, /model/parse (if there is one)
-    classify  the product, POST /api/classify: no conversation, nothing stored
+    classify  the product, POST /api/classify: no conversation; a prediction record each is stored
     chat      the product, POST /api/chat: each text from a new visitor, all of it stored
 
 Memory is that of all processes of a server (for the product with its Valkey). Shares are of

@@ -69,6 +69,7 @@ class Ready(APIView):
             "since": model.since and model.since.isoformat(timespec="seconds"),
             "source": model.source,  # what answers meanwhile
             "version": model.model_version,
+            "runtime": model.runtime,
             "queue_length": model.queue_length,
             "warm_up_ms": round(model.warm_up_ms),
         }

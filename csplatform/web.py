@@ -12,6 +12,8 @@ import socket
 
 import uvicorn
 
+from csplatform import memory
+
 APPLICATION = "csplatform.asgi:application"
 # After SIGTERM, open requests have so long.
 GRACE_S = 5
@@ -42,6 +44,7 @@ def main() -> None:
     where.add_argument("--port", type=int)
     parser.add_argument("--host", default="127.0.0.1")
     options = parser.parse_args()
+    memory.few_arenas()
     config = uvicorn.Config(
         APPLICATION,
         host=options.host,

@@ -1,8 +1,10 @@
 """Texts to rows of numbers with a graph, and the vectors that the original encoder gives."""
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
+from threading import Lock
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -62,13 +64,22 @@ def shortened(ids: list[int], max_tokens: int) -> list[int]:
     return [*ids[: max_tokens - last], *ids[len(ids) - last :]]
 
 
-@lru_cache(maxsize=2)
-def _read_tokenizer(content: bytes) -> Tokenizer:
-    """Return the tokenizer of a file; encoder and models have the same one, 30 MB in memory."""
-    tokenizer = Tokenizer.from_buffer(content)
-    tokenizer.no_truncation()  # the file may say otherwise; `batches` does both
-    tokenizer.no_padding()
-    return tokenizer
+# By the hash of their file: encoder and models have the same one, 30 MB in memory.
+_tokenizers: WeakValueDictionary[bytes, Tokenizer] = WeakValueDictionary()
+_reading = Lock()
+
+
+def _read_tokenizer(path: Path) -> Tokenizer:
+    """Return the tokenizer of a file, read once as long as anybody has it."""
+    content = path.read_bytes()
+    digest = sha256(content).digest()
+    with _reading:
+        tokenizer = _tokenizers.get(digest)
+        if tokenizer is None:
+            tokenizer = _tokenizers[digest] = Tokenizer.from_buffer(content)
+            tokenizer.no_truncation()  # the file may say otherwise; `batches` does both
+            tokenizer.no_padding()
+        return tokenizer
 
 
 class Graph:
@@ -83,7 +94,7 @@ class Graph:
         self, backend: Backend, tokenizer: Path, *, prefix: str = "", max_tokens: int = 64
     ) -> None:
         self._backend = backend
-        self._tokenizer = _read_tokenizer(tokenizer.read_bytes())
+        self._tokenizer = _read_tokenizer(tokenizer)
         self._prefix = prefix
         self._max_tokens = max_tokens
         self.widths = backend.outputs
@@ -91,6 +102,11 @@ class Graph:
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has, before it is cut. Takes some 20 µs; thread-safe."""
         return len(self._tokenizer.encode(self._prefix + text).ids)
+
+    @property
+    def runtime(self) -> str:
+        """Name of the backend that runs now."""
+        return self._backend.name
 
     def read_by(self, backend: Backend) -> None:
         """Let another backend with the same outputs, or more, run from now on."""
@@ -121,6 +137,11 @@ class Embedder:
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has, before it is cut."""
         return self._graph.count_tokens(text)
+
+    @property
+    def runtime(self) -> str:
+        """Name of the backend that runs now."""
+        return self._graph.runtime
 
     def read_by(self, backend: Backend) -> None:
         """Let a graph that holds this encoder, among other things, stand in for its own."""

@@ -67,6 +67,7 @@ class Status:
     since: datetime | None = None  # of the state
     warm_up_ms: float = 0.0  # that the model which answers took, loaded, to be warm
     is_fit: bool = True  # False: the model hung again; the process should be replaced
+    runtime: str = ""  # that computes for `source` (backends.Backend.name); "" for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class TrainedModel:
     version: str
     classifier: Classifier
     seen: frozenset[str]  # artifacts.key_hash of each utterance that training saw
+    runtime: Callable[[], str] = lambda: ""  # name of what computes now
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +122,4 @@ class FrozenEncoder:
     id: str
     embedder: Embedder
     count_tokens: Callable[[str], int] | None = None  # of a text; None: it is estimated
+    runtime: Callable[[], str] = lambda: ""  # name of what computes now

@@ -130,6 +130,7 @@ class Engine:
             counters={**self._batcher.counters, **self._answered},
             warm_up_ms=1000 * self._follower.warm_up_s,
             is_fit=self._is_fit,
+            runtime=understanding.runtime,
         )
 
     def stop(self, timeout_s: float | None = 5.0) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+from csplatform import memory
 from intents.inference import catalogue
 from intents.inference.base import FrozenEncoder, State
 from intents.inference.catalogue import Catalogue
@@ -175,6 +176,7 @@ class Follower:
             return False  # the first model wakes us
         if self._examples_due and encoder is not None:
             self._examples_due = not self._renew_examples(encoder)
+            memory.give_back()
         if self._nothing_to_come and not self._published_complete:
             self._publish_now()
         if self._examples_due:

@@ -1,10 +1,8 @@
 """The encoder and the trained models of this machine, as the engine takes them."""
 
-import contextlib
-import ctypes
-
 from django.conf import settings
 
+from csplatform import memory
 from intents import encoder
 from intents.encoder import EncoderDirectory
 from intents.encoder.embedding import Embedder
@@ -22,7 +20,9 @@ def frozen_encoder() -> FrozenEncoder:
     """
     directory = encoder.ensure()
     embedder = embedder_of(directory, open_for_customers)
-    return FrozenEncoder(directory.id, embedder, embedder.count_tokens)
+    return FrozenEncoder(
+        directory.id, embedder, embedder.count_tokens, runtime=lambda: embedder.runtime
+    )
 
 
 def embedder_of(directory: EncoderDirectory, open_graph: OpenGraph = open_backend) -> Embedder:
@@ -48,11 +48,5 @@ def trained_model(version: str, frozen: FrozenEncoder) -> TrainedModel:
     if isinstance(frozen.embedder, Embedder):
         # The encoder is in the classifier's graph: its own need not stay in memory (100 MB).
         frozen.embedder.read_by(classifier.backend)
-    _give_memory_back()
-    return TrainedModel(version, classifier, manifest.seen)
-
-
-def _give_memory_back() -> None:
-    """Return to the system what loading has freed, 40 MB; glibc would keep it."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
+    memory.give_back()
+    return TrainedModel(version, classifier, manifest.seen, runtime=lambda: classifier.backend.name)

@@ -107,6 +107,13 @@ class Understanding:
             return "prototypes"
         return "keywords" if self.keywords and self.catalogue.active else "none"
 
+    @property
+    def runtime(self) -> str:
+        """Name of the runtime that would read a text; "" when none would."""
+        if self.model:
+            return self.model.runtime()
+        return self.examples.encoder.runtime() if self.examples else ""
+
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Answer texts by the model, where there is none as `predict_without_model` does.
 
@@ -166,13 +173,13 @@ class Understanding:
         fresh = self._fresh(texts, read, labels)
         strange = np.zeros(len(texts)) if read.out_of_scope is None else read.out_of_scope
         answers = []
-        for row, taken, unknown in zip(by_model, fresh, strange, strict=True):
+        for row, taken, unknown in zip(by_model.tolist(), fresh, strange.tolist(), strict=True):
             # What is near to fresh utterances is in scope, however new it is to the model.
             rest = 1.0 - sum(taken.values())
-            masses = dict(taken)
-            for label, probability in zip(labels, row, strict=True):
-                masses[label] = masses.get(label, 0.0) + rest * float(probability)
-            answers.append(_Answer(masses, rest * float(unknown)))
+            masses = {label: rest * mass for label, mass in zip(labels, row, strict=True)}
+            for intent, share in taken.items():
+                masses[intent] = masses.get(intent, 0.0) + share
+            answers.append(_Answer(masses, rest * unknown))
         return answers
 
     def _fresh(
@@ -190,10 +197,8 @@ class Understanding:
             logger.exception("Prototypes failed; the model answers without fresh utterances")
             metrics.FAILED.labels("prototypes").inc()
             return nothing
-        return [
-            {intent: float(share[row]) for intent, share in shares.items()}
-            for row in range(len(texts))
-        ]
+        rows = np.stack(list(shares.values()), axis=1).tolist()
+        return [dict(zip(shares, row, strict=True)) for row in rows]
 
     def _by_prototypes(self, texts: Sequence[str]) -> list[_Answer] | None:
         if self.examples is None:

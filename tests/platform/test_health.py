@@ -41,7 +41,12 @@ class TestReady:
         self, monkeypatch: pytest.MonkeyPatch, now: datetime
     ):
         fine = inference.Status(
-            state="ready", source="model", model_version="v1", since=now, warm_up_ms=83.7
+            state="ready",
+            source="model",
+            model_version="v1",
+            since=now,
+            warm_up_ms=83.7,
+            runtime="onnxruntime",
         )
         monkeypatch.setattr(inference, "status", lambda: fine)
 
@@ -63,6 +68,7 @@ class TestReady:
             "since": "2026-11-22T10:00:00+00:00",
             "source": "model",
             "version": "v1",
+            "runtime": "onnxruntime",
             "queue_length": 0,
             "warm_up_ms": 84,
         }

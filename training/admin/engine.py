@@ -27,6 +27,7 @@ class EngineState:
     kind: str  # success, warning or danger: the colour
     source: Any
     model_version: str
+    runtime: str
     detail: str
     since: datetime | None
 
@@ -40,6 +41,7 @@ def engine_state() -> EngineState:
         kind=kind,
         source=SOURCES.get(status.source, status.source),
         model_version=status.model_version,
+        runtime=status.runtime,
         detail=status.detail,
         since=status.since,
     )
