@@ -73,7 +73,7 @@ class PredictionRecordAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PredictionRecord]:
         def named(column: str) -> Subquery:
             return Subquery(
-                Intent.objects.filter(code=OuterRef(column)).values(f"name_{_language()}")
+                Intent.objects.filter(code=OuterRef(column)).values(f"name_{shown_language()}")
             )
 
         return (
@@ -97,7 +97,7 @@ class PredictionRecordAdmin(ModelAdmin):
 
     @display(description=_("intent"), ordering="intent")
     def named_intent(self, record: Any) -> str:
-        return _named(record.intent_name, record.intent)
+        return shown_name(record.intent_name, record.intent)
 
     @display(description=_("probability"), ordering="probability")
     def share(self, record: PredictionRecord) -> str:
@@ -114,7 +114,7 @@ class PredictionRecordAdmin(ModelAdmin):
     @display(description=_("outcome"), ordering="outcome")
     def came_of_it(self, record: Any) -> str:
         outcome = record.get_outcome_display() or "—"
-        meant = _named(record.meant_name, record.meant)
+        meant = shown_name(record.meant_name, record.meant)
         return f"{outcome}: {meant}" if meant else str(outcome)
 
     @display(description=_("rating"))
@@ -133,7 +133,7 @@ class PredictionRecordAdmin(ModelAdmin):
     def candidates(self, record: PredictionRecord) -> str:
         codes = [code for code, _probability in record.ranked]
         names = {
-            intent.code: f"{intent.name(_language())} ({intent.code})"
+            intent.code: f"{intent.name(shown_language())} ({intent.code})"
             for intent in Intent.objects.filter(code__in=codes)
         }
         shares = (
@@ -143,10 +143,11 @@ class PredictionRecordAdmin(ModelAdmin):
         return format_html_join(", ", "{} {}", shares) or "—"
 
 
-def _named(name: str | None, code: str) -> str:
+def shown_name(name: str | None, code: str) -> str:
+    """Return an intent's name with its code; the code alone where it is gone, "" for none."""
     return f"{name} ({code})" if name else code
 
 
-def _language() -> str:
+def shown_language() -> str:
     """Return in which of its two names an intent is shown to this reader."""
     return Language.CHINESE if (get_language() or "").startswith("zh") else Language.ENGLISH

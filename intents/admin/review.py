@@ -1,0 +1,114 @@
+"""The review inbox: what colleagues have labelled while they answered customers. To read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from intents.admin.records import LanguageFilter, shown_language, shown_name
+from intents.models import Intent, ReviewCandidate
+
+_EXCERPT = 60
+_MOST_INTENTS = 200
+
+
+class _IntentFilter(admin.SimpleListFilter):
+    """One column of intents, by their names."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
+        intents = Intent.objects.order_by("position", "code")[:_MOST_INTENTS]
+        return [(intent.code, intent.name(shown_language())) for intent in intents]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[ReviewCandidate]
+    ) -> QuerySet[ReviewCandidate]:
+        chosen = {str(self.parameter_name): self.value()} if self.value() else {}
+        return queryset.filter(**chosen)
+
+
+class PredictedFilter(_IntentFilter):
+    title, parameter_name = _("predicted intent"), "predicted"
+
+
+class MeantFilter(_IntentFilter):
+    title, parameter_name = _("meant"), "meant"
+
+
+@admin.register(ReviewCandidate)
+class ReviewCandidateAdmin(ModelAdmin):
+    list_display = (
+        *("decided_at", "excerpt", "taken_for", "share", "was_meant", "judged", "likeness"),
+        *("decided_by", "status"),
+    )
+    list_filter = (
+        *("status", "verdict", PredictedFilter, MeantFilter, LanguageFilter, "decided_at"),
+    )
+    list_select_related = ("decided_by",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("text", "edited_reply")
+    ordering = ("-decided_at",)
+    fields = (
+        *("decided_at", "decided_by", "status", "text", "language", "taken_for", "share"),
+        *("was_meant", "judged", "reply", "edited_reply", "likeness", "model_version"),
+    )
+    readonly_fields = ("taken_for", "share", "was_meant", "judged", "likeness")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewCandidate]:
+        def named(column: str) -> Subquery:
+            name = f"name_{shown_language()}"
+            return Subquery(Intent.objects.filter(code=OuterRef(column)).values(name))
+
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(predicted_name=named("predicted"), meant_name=named("meant"))
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description=_("text"))
+    def excerpt(self, candidate: ReviewCandidate) -> str:
+        text = candidate.text
+        return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
+
+    @display(description=_("predicted intent"), ordering="predicted")
+    def taken_for(self, candidate: Any) -> str:
+        return shown_name(candidate.predicted_name, candidate.predicted) or "—"
+
+    @display(description=_("probability"), ordering="probability")
+    def share(self, candidate: ReviewCandidate) -> str:
+        return "—" if candidate.probability is None else f"{100 * candidate.probability:.0f} %"
+
+    @display(description=_("meant"), ordering="meant")
+    def was_meant(self, candidate: Any) -> str:
+        return shown_name(candidate.meant_name, candidate.meant) or "—"
+
+    @display(
+        description=_("verdict"),
+        ordering="verdict",
+        label={
+            ReviewCandidate.Verdict.CONFIRMED: "success",
+            ReviewCandidate.Verdict.EDITED: "info",
+            ReviewCandidate.Verdict.CORRECTED: "warning",
+            ReviewCandidate.Verdict.DISMISSED: "default",
+        },
+    )
+    def judged(self, candidate: ReviewCandidate) -> tuple[str, str]:
+        return candidate.verdict, candidate.get_verdict_display()
+
+    @display(description=_("similarity"), ordering="similarity")
+    def likeness(self, candidate: ReviewCandidate) -> str:
+        return "—" if candidate.similarity is None else f"{100 * candidate.similarity:.0f} %"
