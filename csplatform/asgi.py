@@ -20,6 +20,7 @@ from django.conf import settings  # noqa: E402
 from chat.consumers import finish  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from csplatform import replacement, threads  # noqa: E402
+from csplatform.bodies import BoundedBodies  # noqa: E402
 from csplatform.hot import HotPath  # noqa: E402
 from intents import inference, records  # noqa: E402
 
@@ -31,7 +32,7 @@ _LAST_ANSWERS_S = 2.0
 
 _router = ProtocolTypeRouter(
     {
-        "http": HotPath(["api-chat", "classify"], others=http),
+        "http": HotPath(["api-chat", "classify"], others=BoundedBodies(http)),
         "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
     }
 )

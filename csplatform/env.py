@@ -6,7 +6,9 @@ container platforms hand over secrets.
 """
 
 import ipaddress
+import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,10 @@ from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+\]|[a-z0-9][a-z0-9.-]*)(:(?P<port>[0-9]{1,5}))?"
+)
 
 
 def load(path: Path) -> None:
@@ -87,6 +93,15 @@ def names(name: str, default: str) -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def choices(name: str, default: str, possible: Sequence[str]) -> list[str]:
+    """Return a comma-separated list of some of `possible`."""
+    found = names(name, default)
+    for value in found:
+        if value not in possible:
+            raise ImproperlyConfigured(f"{name}={value!r}: use some of {', '.join(possible)}.")
+    return found
+
+
 def networks(name: str, default: str) -> list[str]:
     """Return a comma-separated list of networks, as CIDR: 10.1.2.0/24."""
     found = names(name, default)
@@ -97,6 +112,22 @@ def networks(name: str, default: str) -> list[str]:
             raise ImproperlyConfigured(
                 f"{name}={network!r}: use networks such as 10.1.2.0/24 ({error})."
             ) from None
+    return found
+
+
+def origins(name: str, default: str) -> list[str]:
+    """Return a comma-separated list of web origins, as a browser writes them: https://shop.example."""
+    found = []
+    for value in names(name, default):
+        match = _ORIGIN.fullmatch(value.lower().removesuffix("/"))
+        if match is None or int(match["port"] or 0) > 65535:
+            raise ImproperlyConfigured(
+                f"{name}={value!r}: use origins such as https://shop.example, each by itself: "
+                "scheme, host (international ones as xn--…) and port, no path, no *."
+            )
+        usual = {"https": "443", "http": "80"}[match["scheme"]]
+        port = "" if match["port"] in (None, usual) else f":{match['port']}"
+        found.append(f"{match['scheme']}://{match['host']}{port}")
     return found
 
 
@@ -113,6 +144,31 @@ def database(name: str, default: str) -> dict[str, Any]:
     """Return a Django DATABASES entry for a URL (sqlite, postgres, mysql)."""
     value = url(name, default, ("sqlite", "postgres", "postgresql", "mysql"))
     return dict(environ.Env.db_url_config(value))
+
+
+def email(value: str) -> dict[str, Any]:
+    """Return Django's EMAIL_… settings for a URL; for "" those of no mail at all."""
+    try:
+        found: dict[str, Any] = environ.Env.email_url_config(value or "dummymail://")
+    except KeyError:
+        raise ImproperlyConfigured(
+            f"EMAIL_URL={value!r}: use smtp+tls://user:password@host:587 or smtp+ssl://…"
+        ) from None
+    return {key: setting for key, setting in found.items() if key != "OPTIONS"}
+
+
+def options(name: str, default: str) -> dict[str, Any]:
+    """Read keyword arguments: an object of JSON."""
+    value = text(name, default)
+    try:
+        read = json.loads(value)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise ImproperlyConfigured(
+            f'{name} is no JSON object. Write something like {{"key": "value"}}.'
+        )
+    return read
 
 
 def redis_database(server: str, number: int) -> str:

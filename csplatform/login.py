@@ -26,6 +26,12 @@ class BadSignature(Refusal):
     detail = _("This customer is not signed by the shop.")
 
 
+class SignatureExpired(Refusal):
+    code = "signature_expired"
+    status = 401
+    detail = _("The shop's signature has expired. Please open the chat again from the shop.")
+
+
 class BadCredentials(Refusal):
     code = "bad_credentials"
     status = 401
@@ -39,10 +45,19 @@ class LockedOut(Refusal):
 
 
 class LoginRequest(serializers.Serializer):
-    """Nothing (visitor), `uid` and `signature` (customer), or `username` and `password` (staff)."""
+    """Nothing (visitor), `uid` and `signature` (customer), or `username` and `password` (staff).
+
+    A signature that runs out comes with the `expires` that it covers.
+    """
 
     uid = serializers.CharField(max_length=64, required=False)
     signature = serializers.CharField(max_length=128, required=False)
+    expires = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=2**53,
+        help_text="Unix time in seconds; the signature is then of uid, line break, expires.",
+    )
     visitor = serializers.CharField(
         max_length=4096,
         required=False,
@@ -54,13 +69,15 @@ class LoginRequest(serializers.Serializer):
     def validate_uid(self, uid: str) -> str:
         if uid.startswith(tokens.ANONYMOUS_PREFIX):
             raise serializers.ValidationError(_("This uid is a visitor's."))
+        if "\n" in uid:  # what is signed ends at one
+            raise serializers.ValidationError(_("A uid has no line breaks."))
         return uid
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         customer, staff = {"uid", "signature"}, {"username", "password"}
         given = set(attrs)
-        if given - {"visitor"} not in (set(), customer, staff) or (
-            "visitor" in given and "uid" not in given
+        if given - {"visitor", "expires"} not in (set(), customer, staff) or (
+            given & {"visitor", "expires"} and "uid" not in given
         ):
             raise serializers.ValidationError(
                 _("Send nothing, uid and signature, or username and password.")
@@ -117,12 +134,17 @@ class Login(_SigningIn):
         return Response(tokens.issue(subject=visitor, kind=tokens.CUSTOMER))
 
 
-def _customer(*, uid: str, signature: str, visitor: str = "") -> dict[str, Any]:
-    if not tokens.is_signed(uid, signature):
+def _customer(
+    *, uid: str, signature: str, expires: int | None = None, visitor: str = ""
+) -> dict[str, Any]:
+    now = timezone.now()
+    if not tokens.is_signed(uid, signature, expires):
         raise BadSignature
+    if expires is not None and expires <= now.timestamp():
+        raise SignatureExpired
     visitor_uid = tokens.uid_of_refresh(visitor) if visitor else ""
     if visitor_uid:
-        services.join_visitor(visitor_uid=visitor_uid, uid=uid, now=timezone.now())
+        services.join_visitor(visitor_uid=visitor_uid, uid=uid, now=now)
     return tokens.issue(subject=uid, kind=tokens.CUSTOMER)
 
 

@@ -29,6 +29,7 @@ def prepare(out: TextIO) -> None:
     _migrate(out)
     with Step(out, _("starter content")):
         call_command("load_starter", stdout=io.StringIO())
+        call_command("load_desk", stdout=io.StringIO())
     if settings.DEMO_SHOP:
         with Step(out, _("demo shop and people")):
             call_command("load_demo", stdout=io.StringIO())

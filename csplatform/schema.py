@@ -34,6 +34,7 @@ class Docs(SpectacularSwaggerSplitView):
     """
 
     roles = ANYONE
+    template_name = "api_docs.html"
 
 
 class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself

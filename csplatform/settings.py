@@ -221,20 +221,30 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # A customer message without an answer after this long is answered by the sweep.
 CHAT_ANSWER_OVERDUE_S = env.number("CHAT_ANSWER_OVERDUE_S", 4.0, least=0.5)
-# Messages of a customer that follow each other faster get one answer of the bot's together, so
-# long after the last one (2 joins what people type in pieces); 0 answers each at once, and so
-# does POST /api/chat always.
-CHAT_BURST_S = env.number("CHAT_BURST_S", 0.0, least=0.0)
+# A message that looks unfinished ("你好", "我想问") waits so long for what follows, and gets one answer
+# of the bot's together with it; a complete one is answered at once. 0 holds nothing, and so does
+# POST /api/chat always.
+CHAT_BURST_S = env.number("CHAT_BURST_S", 2.0, least=0.0)
 # So many messages in a row that the bot does not understand, and it calls a human.
 HANDOVER_AFTER_MISSES = env.count("HANDOVER_AFTER_MISSES", 2, least=1)
 # A conversation with the bot in which nobody has said anything for so long is closed; the next
 # message goes on with it.
 CHAT_IDLE_CLOSE_S = env.count("CHAT_IDLE_CLOSE_S", 24 * 3600, least=60)
+# So long after he sent it an agent can take a message back; customers then read that he did.
+RECALL_WITHIN_S = env.count("RECALL_WITHIN_S", 120, least=0)
+# Whether agents must say how a conversation came out when they end it.
+CLOSE_NEEDS_DISPOSITION = env.flag("CLOSE_NEEDS_DISPOSITION", default=False)
+# Whether agents are told that a supervisor reads along in their conversations. It is written
+# down either way.
+WATCH_IS_TOLD = env.flag("WATCH_IS_TOLD", default=False)
 # An agent whose workspace has not been heard of for so long is gone. It is heard every 20 s, and
 # once a minute while it is in a browser's background.
 PRESENCE_LEASE_S = env.number("PRESENCE_LEASE_S", 90.0, least=0.2)
 # Presence shares the channel layer's server by default: nothing may evict it.
 PRESENCE_URL = env.url("PRESENCE_URL", CHANNEL_LAYER_URL, _REDIS_SCHEMES)
+# An agent's answer goes by e-mail to a customer who left an address for it and has not had it on
+# his screen for so long.
+CHAT_EMAIL_AFTER_S = env.number("CHAT_EMAIL_AFTER_S", 300.0, least=1.0)
 CELERY_BEAT_SCHEDULE = {
     "answer-overdue": {
         "task": "chat.tasks.answer_overdue",
@@ -251,6 +261,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "mail-answers": {
+        "task": "chat.tasks.mail_answers",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    "forget-old-addresses": {
+        "task": "chat.tasks.forget_old_addresses",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "recover-training": {
         "task": "training.tasks.recover",
         "schedule": timedelta(seconds=30),
@@ -266,12 +286,29 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "forget-unsent-attachments": {
+        "task": "chat.tasks.forget_unsent_attachments",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "forget-old-predictions": {
         "task": "intents.tasks.forget_old_predictions",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
 }
+
+# --- Mail ---------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587, smtp+ssl://…, smtp://…; consolemail:// prints. Empty: no mail
+# is sent, and the pages do not offer any.
+EMAIL_URL = env.text("EMAIL_URL", "")
+for _name, _value in env.email(EMAIL_URL).items():
+    globals()[_name] = _value
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "customer-service@localhost")
+# Where customers reach this platform: links in mails lead there.
+SITE_URL = env.text("SITE_URL", "http://localhost:8000/")
 
 # --- Language and time ---------------------------------------------------------------
 
@@ -318,6 +355,9 @@ SHOP_SECRET = _secret("SHOP_SECRET")
 # The page /demo-shop/ signs anybody in as one of a few made-up customers. A shop that signs
 # uids itself has set SHOP_SECRET, and then the page is gone unless it is asked for.
 DEMO_SHOP = env.flag("DEMO_SHOP", default=not env.text("SHOP_SECRET", ""))
+# Origins of shops whose pages may show the chat in a frame: "https://shop.example". The page
+# /widget/ tells browsers; without any only this platform's own pages may.
+WIDGET_ORIGINS = env.origins("WIDGET_ORIGINS", "")
 # An access token lives 30 minutes, a visitor's refresh token as long as the browser keeps him.
 SIMPLE_JWT: dict[str, Any] = {
     "ALGORITHM": "HS256",
@@ -332,16 +372,21 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["csplatform.tokens.TokenAuthentication"],
     # Nothing is open by default: each view states its roles.
     "DEFAULT_PERMISSION_CLASSES": ["csplatform.roles.StatedRoles"],
+    # `?format=` is a parameter of ours (transcripts), not the name of a renderer.
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
 }
 # How many requests go through, and in how many seconds (csplatform/rates.py); the rest is
-# refused with 429. Sign-in counts by address, chat by uid.
+# refused with 429. Sign-in counts by address, the others by person.
 RATES = {
     "login": env.rate("LOGIN_RATE", "60/min"),
     "chat": env.rate("CHAT_RATE", "600/min"),
+    "mail": env.rate("MAIL_RATE", "5/hour"),
+    "upload": env.rate("UPLOAD_RATE", "30/min"),
+    "download": env.rate("DOWNLOAD_RATE", "1200/min"),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Customer service platform",
@@ -361,7 +406,8 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        # blob: attachments, which scripts fetch with the reader's token and show.
+        "img-src": [SELF, "data:", "blob:"],
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [SELF],
@@ -385,6 +431,42 @@ CHAT_AGENT_HOURS = env.text("CHAT_AGENT_HOURS", "09:00–21:00")
 CHAT_MESSAGE_MAX_CHARS = env.count("CHAT_MESSAGE_MAX_CHARS", 10_000, least=1)
 # Within this time a refused, lost or slow answer is replaced by what needs no model.
 CHAT_ANSWER_TIMEOUT_S = env.number("CHAT_ANSWER_TIMEOUT_S", 2.0, least=0.05)
+
+# --- Attachments ------------------------------------------------------------------------------
+
+# The largest file that customers and agents may send, in megabytes (1,000,000 bytes).
+ATTACHMENT_MAX_MB = env.number("ATTACHMENT_MAX_MB", 10.0, least=0.001, most=1000.0)
+# What may be sent, told by content (chat/attachments/kinds.py).
+_types = ("png", "jpeg", "gif", "webp", "pdf", "txt", "docx", "xlsx", "mp4")
+ATTACHMENT_TYPES = env.choices("ATTACHMENT_TYPES", ",".join(_types), _types)
+# Images with more pixels are refused before they are decoded: one of 50 takes 150 MB of memory.
+ATTACHMENT_MAX_MEGAPIXELS = env.number("ATTACHMENT_MAX_MEGAPIXELS", 50.0, least=0.001, most=500.0)
+# Files that one person may have uploaded and not sent yet.
+ATTACHMENT_UNSENT_MAX = env.count("ATTACHMENT_UNSENT_MAX", 20, least=1)
+# A function that looks at each upload and says whether it is clean (docs/operations.md); empty: none.
+ATTACHMENT_SCANNER = env.text("ATTACHMENT_SCANNER", "")
+# A storage class of Django's, and its options as JSON, for files on another machine. Nothing
+# serves them to the web: each download is asked for and authorised (chat/api/attachments.py).
+ATTACHMENT_STORAGE = env.text("ATTACHMENT_STORAGE", "")
+_attachments: dict[str, Any] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {
+        "location": VAR_DIR / "attachments",
+        "base_url": None,
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
+}
+if ATTACHMENT_STORAGE:
+    _attachments = {
+        "BACKEND": ATTACHMENT_STORAGE,
+        "OPTIONS": env.options("ATTACHMENT_STORAGE_OPTIONS", "{}"),
+    }
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "attachments": _attachments,
+}
 
 # --- Webhooks ---------------------------------------------------------------------------------
 

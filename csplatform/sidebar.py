@@ -100,6 +100,12 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
                 "intents.view_predictionrecord",
             ),
             Link(
+                _("Review inbox"),
+                "rate_review",
+                "admin:intents_reviewcandidate_changelist",
+                "intents.view_reviewcandidate",
+            ),
+            Link(
                 _("What decisions cost"), "balance", "admin:decision_costs", "intents.view_intent"
             ),
             Link(
@@ -124,6 +130,12 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
                 "forum",
                 "admin:chat_conversation_changelist",
                 "chat.view_conversation",
+            ),
+            Link(
+                _("Reading along"),
+                "visibility",
+                "admin:chat_watch_changelist",
+                "chat.view_watch",
             ),
             Link(
                 _("Customers"),
@@ -162,6 +174,19 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
                 "chat.view_agentprofile",
             ),
             Link(_("Teams"), "groups", "admin:chat_team_changelist", "chat.view_team"),
+            Link(
+                _("Canned replies"),
+                "quickreply",
+                "admin:chat_cannedreply_changelist",
+                "chat.view_cannedreply",
+            ),
+            Link(
+                _("Dispositions"),
+                "done_all",
+                "admin:chat_disposition_changelist",
+                "chat.view_disposition",
+            ),
+            Link(_("Labels"), "label", "admin:chat_label_changelist", "chat.view_label"),
             Link(
                 _("Special days"),
                 "event",

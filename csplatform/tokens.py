@@ -49,14 +49,20 @@ class Bearer:
         return self.uid.startswith(ANONYMOUS_PREFIX)
 
 
-def sign(uid: str) -> str:
-    """Return the signature of a uid as the shop's server makes it: hex HMAC-SHA256 (RFC 2104)."""
-    return hmac.new(settings.SHOP_SECRET.encode(), uid.encode(), hashlib.sha256).hexdigest()
+def sign(uid: str, expires: int | None = None) -> str:
+    """Return the signature of a uid as the shop's server makes it: hex HMAC-SHA256 (RFC 2104).
+
+    Args:
+        uid: Without line breaks: one would let "C1\n1790000000" pass for C1.
+        expires: Unix time in seconds until which the signature signs in; None is for ever.
+    """
+    said = uid if expires is None else f"{uid}\n{expires}"
+    return hmac.new(settings.SHOP_SECRET.encode(), said.encode(), hashlib.sha256).hexdigest()
 
 
-def is_signed(uid: str, signature: str) -> bool:
-    """Check a shop signature in constant time."""
-    return hmac.compare_digest(sign(uid).encode(), signature.encode())
+def is_signed(uid: str, signature: str, expires: int | None = None) -> bool:
+    """Check a shop signature in constant time; whether it has expired is for the caller to see."""
+    return hmac.compare_digest(sign(uid, expires).encode(), signature.encode())
 
 
 def issue(*, subject: str, kind: str) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from chat import pages
+from chat import pages, widget
 from csplatform import health, login, schema
 
 urlpatterns = [
     path("", pages.customer_page, name="customer-page"),
+    path("widget/", widget.page, name="widget"),
+    path("widget.js", widget.script, name="widget-script"),
     path("demo-shop/", pages.demo_shop, name="demo-shop"),
     path("", include("chat.workspace.urls")),
     path("api/login", login.Login.as_view(), name="api-login"),
