@@ -74,6 +74,11 @@ class _Asked:
     question: recall.Question
     began: float  # time.perf_counter()
 
+    @property
+    def is_files_only(self) -> bool:
+        """Whether there are no words to understand; nothing is logged of it, either."""
+        return not self.text.strip()
+
 
 async def answer(message: int | Message) -> Outcome:
     """Answer one customer message, from a coroutine. Calling it again changes nothing.
@@ -127,13 +132,15 @@ def _begin(posted: int | Message) -> _Asked | Outcome:
     before = _said_before(message)
     said = "\n".join((*before.unanswered, message.text))
     spoken = message.language or before.language
+    if not said.strip():  # files alone: in the language in which they talk
+        spoken = message.conversation.language
     text = normalize.for_model(pii.redact(said))
     question = recall.question(text, spoken)
     asked = _Asked(message, said, spoken, current, before, question, began)
-    if not spoken:  # neither language: no guess, so no model
+    if not spoken or asked.is_files_only:  # no guess, so no model
         return _finish(asked, Understood(_NOTHING, cached=False))
-    if (named := _named(text, current) or _continued(message, said, current)) is not None:
-        return _finish(asked, Understood(named, cached=False))
+    if (known_for_sure := certain(message, said, text, current)) is not None:
+        return _finish(asked, Understood(known_for_sure, cached=False))
     (known,) = recall.recalled([asked.question])
     return asked if known is None else _finish(asked, Understood(known, cached=True))
 
@@ -173,6 +180,17 @@ def _said_before(message: Message) -> _SaidBefore:
 
 def _is_missed(line: Sequence[Any]) -> bool:
     return line[1] == Decision.HAND_OVER and line[3] is not None
+
+
+def certain(
+    message: Message, said: str, text: str, current: Content
+) -> inference.Prediction | None:
+    """Return what needs no model: an intent's own name, or an order number that goes on with one.
+
+    Args:
+        said: What the customer said in a row, up to the message; `text` is that for the model.
+    """
+    return _named(text, current) or _continued(message, said, current)
 
 
 def _named(text: str, current: Content) -> inference.Prediction | None:
@@ -227,7 +245,7 @@ def _finish(asked: _Asked, understood: Understood) -> Outcome:
         posted = services.post_answer(message_id=message.pk, answer=said, now=now)
         # Somebody else's answer is logged by him; an agent who was faster logs nothing.
         is_decided = posted is None or posted.is_new
-    if is_decided:
+    if is_decided and not asked.is_files_only:
         records.record(
             message=message.pk,
             text=asked.text,
@@ -272,6 +290,7 @@ def _composed(
         said_before=asked.before.text,
         decided_before=asked.before.decision,
         missed_before=asked.before.missed,
+        is_files_only=asked.is_files_only,
     )
     try:
         return _COMPOSER.compose(turn)

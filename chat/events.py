@@ -24,6 +24,7 @@ class MessagePosted(Event):
     """A line was added, by whomever."""
 
     sender: str  # Message.Sender
+    is_recall: bool = False  # it takes an agent's message back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,38 @@ class StatusChanged(Event):
 @dataclass(frozen=True, kw_only=True)
 class VisitorJoined(Event):
     """A visitor signed in: the conversation is a customer's now. Who has it has not changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteWritten(Event):
+    """A colleague has written a private note. It is no message: `seq` is of the one before it."""
+
+    mentioned: tuple[int, ...]  # primary keys of the users who are named in it
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadMarkMoved(Event):
+    """Somebody has read on. No message is new."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelsChanged(Event):
+    """An agent has put a label on it, or taken one off. Nothing was said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rated(Event):
+    """The customer has said, or changed, how content he was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedbackGiven(Event):
+    """The customer has said what he thinks of one answer of the bot: that with this `seq`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whispered(Event):
+    """A supervisor has said something to the agent. It is no message: `seq` is of the one before."""
 
 
 Kind = TypeVar("Kind", bound=Event)

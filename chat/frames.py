@@ -1,9 +1,9 @@
-"""Parts of frames that ask a service: what a waiting customer may know."""
+"""Parts of frames that ask a service: what a waiting customer may know, and what he is asked."""
 
 from django.utils import timezone
 
 from chat import services, sockets
-from chat.models import Conversation
+from chat.models import Conversation, Rating
 from chat.sockets import Frame
 
 
@@ -21,3 +21,12 @@ def queue_of(conversation: Conversation) -> Frame | None:
         is_open=place.is_open,
         opens_at=place.opens_at,
     )
+
+
+def rating_of(conversation: Conversation) -> Frame | None:
+    """Return what the customer has said of it for the same frames; None while he is not asked."""
+    if not services.asks_rating(conversation):
+        return None
+    said = Rating.objects.filter(conversation=conversation).values_list("score", "comment").first()
+    score, comment = said or (None, "")
+    return sockets.rating(score=score, comment=comment)

@@ -2,10 +2,14 @@
 
 | event | reaction |
 | --- | --- |
-| MessagePosted, StatusChanged, VisitorJoined | every socket that follows the conversation looks |
+| MessagePosted, StatusChanged, VisitorJoined, ReadMarkMoved, Rated | every socket that follows the conversation looks |
+| FeedbackGiven | every socket that follows the conversation reads that line again |
 | StatusChanged | the foremost waiting customers look at their places |
 | StatusChanged to a human | the prediction log: what the bot said last did not help |
-| StatusChanged, VisitorJoined, and MessagePosted while it waits for or is with an agent | every workspace looks at its inbox |
+| StatusChanged, VisitorJoined, LabelsChanged, and MessagePosted while it waits for or is with an agent | every workspace looks at its inbox |
+| MessagePosted by an agent | how it relates to what was suggested to him is noted |
+| NoteWritten | the workspaces that have the conversation open look at its notes; who is named, at his mentions |
+| Whispered | the workspaces that have the conversation open look at its whispers |
 | what webhooks tell of (chat/webhooks/kinds.py) | written for the endpoints that want it before the commit, sent after it |
 
 Answers are not in it: whoever posts a customer's message has it answered (consumers.py,
@@ -13,8 +17,9 @@ api/chat.py), and the sweep of tasks.py finds what a killed process left.
 """
 
 from django.db import transaction
+from django.utils import timezone
 
-from chat import events, sockets, tasks, webhooks
+from chat import events, services, sockets, tasks, webhooks
 from chat.models import Conversation, Message
 from intents import records
 
@@ -23,20 +28,51 @@ _FOREMOST = 30
 _WITH_PEOPLE = (Conversation.Status.WAITING, Conversation.Status.AGENT)
 
 
-@events.on(events.MessagePosted, events.StatusChanged, events.VisitorJoined)
+@events.on(
+    events.MessagePosted,
+    events.StatusChanged,
+    events.VisitorJoined,
+    events.ReadMarkMoved,
+    events.Rated,
+)
 def look_at_conversation(event: events.Event) -> None:
     sockets.hint(event.conversation_id, event.seq)
 
 
-@events.on(events.StatusChanged, events.VisitorJoined)
+@events.on(events.FeedbackGiven)
+def look_at_line(event: events.FeedbackGiven) -> None:
+    sockets.hint_line(event.conversation_id, event.seq)
+
+
+@events.on(events.StatusChanged, events.VisitorJoined, events.LabelsChanged)
 def look_at_inbox(event: events.Event) -> None:
-    sockets.hint_inbox()
+    sockets.hint_inbox(event.conversation_id)
 
 
 @events.on(events.MessagePosted)
 def look_at_newest_line(event: events.MessagePosted) -> None:
     if event.status in _WITH_PEOPLE:
-        sockets.hint_inbox()
+        sockets.hint_inbox(event.conversation_id)
+
+
+@events.on(events.MessagePosted)
+def compare_with_suggestion(event: events.MessagePosted) -> None:
+    if event.sender == Message.Sender.AGENT:
+        services.compare_suggestion(
+            conversation_id=event.conversation_id, seq=event.seq, now=timezone.now()
+        )
+
+
+@events.on(events.NoteWritten)
+def look_at_notes(event: events.NoteWritten) -> None:
+    sockets.hint_notes(event.conversation_id)
+    for user_id in event.mentioned:
+        sockets.hint_mentions(user_id)
+
+
+@events.on(events.Whispered)
+def look_at_whispers(event: events.Whispered) -> None:
+    sockets.hint_whispers(event.conversation_id)
 
 
 @events.in_transaction(*webhooks.TOLD_OF)

@@ -6,8 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -19,6 +21,9 @@ from knowledge.models import Customer, Order, Product
 # The demo shop shows a handful of each: enough to meet every status of an order.
 _CUSTOMERS = 8
 _PRODUCTS = 8
+_SIGNED_FOR_S = 24 * 3600
+# How content a customer was, from 1 to 5.
+_SCORES = (_("Very unhappy"), _("Unhappy"), _("All right"), _("Happy"), _("Very happy"))
 _EVERY = 7  # product by SKU, so that all categories come up
 
 
@@ -33,7 +38,7 @@ def language_of_page() -> str:
 @never_cache
 def customer_page(request: HttpRequest) -> HttpResponse:
     """The chat, for whoever this browser is: a visitor, or the customer it was signed in as."""
-    return render(request, "chat/customer_page.html", _chat())
+    return render(request, "chat/customer_page.html", chat_context())
 
 
 @roles_required(ANYONE)
@@ -56,17 +61,20 @@ def demo_shop(request: HttpRequest) -> HttpResponse:
     )
     chosen = next((one for one in offered if one.uid == request.GET.get("as")), None)
     context: dict[str, Any] = {
-        **_chat(),
+        "chat_language": language_of_page(),
+        "shop_name": settings.SHOP_NAME,
         "customers": offered,
         "products": Product.objects.filter(stock__gt=0).order_by("sku")[
             : _PRODUCTS * _EVERY : _EVERY
         ],
     }
     if chosen is not None:
+        expires = int(timezone.now().timestamp()) + _SIGNED_FOR_S
         context |= {
             "customer": chosen,
             "keep_query": urlencode({"as": chosen.uid}),  # when the language is switched
-            "signature": tokens.sign(chosen.uid),
+            "signature": tokens.sign(chosen.uid, expires),
+            "expires": expires,
             "orders": Order.objects.filter(customer=chosen)
             .order_by("-placed_at")
             .prefetch_related("lines__product")[:3],
@@ -90,10 +98,12 @@ def featured(customers: Iterable[Customer]) -> list[Customer]:
     return (chinese[:few] + others)[:_CUSTOMERS]
 
 
-def _chat() -> dict[str, Any]:
+def chat_context() -> dict[str, Any]:
     """What templates/chat/_chat.html needs."""
     return {
         "chat_language": language_of_page(),
         "message_max_chars": settings.CHAT_MESSAGE_MAX_CHARS,
         "shop_name": settings.SHOP_NAME,
+        "mail_is_set_up": bool(settings.EMAIL_URL),
+        "scores": [*enumerate(_SCORES, start=1)],
     }

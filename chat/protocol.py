@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from chat.attachments import MOST_PER_MESSAGE
 from chat.models import AgentProfile
 from csplatform.errors import Refusal
 from intents.models import Language
@@ -50,6 +51,9 @@ class CustomerMessage(serializers.Serializer):
 
     client_id = serializers.UUIDField()
     text = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    attachments = serializers.ListField(
+        child=serializers.UUIDField(), default=list, max_length=MOST_PER_MESSAGE
+    )
 
 
 class CustomerCatchUp(serializers.Serializer):
@@ -62,6 +66,17 @@ class Human(serializers.Serializer):
     """The customer asks for a human; no fields."""
 
 
+class End(serializers.Serializer):
+    """The customer ends the conversation on his screen; no fields."""
+
+
+class CustomerRead(serializers.Serializer):
+    """The customer had all lines up to this one on his screen."""
+
+    conversation = serializers.UUIDField()
+    seq = serializers.IntegerField(min_value=1, max_value=_SEQ_MOST)
+
+
 class CustomerTyping(serializers.Serializer):
     """The customer is writing; no fields."""
 
@@ -70,6 +85,12 @@ class Named(serializers.Serializer):
     """An agent's frame about one conversation."""
 
     conversation = serializers.UUIDField()
+
+
+class AgentRead(Named):
+    """The agent had all lines up to this one on his screen."""
+
+    seq = serializers.IntegerField(min_value=1, max_value=_SEQ_MOST)
 
 
 class Open(Named):
@@ -98,6 +119,26 @@ class Transfer(Named):
         return attrs
 
 
+class Close(Named):
+    """End a conversation, and say how it came out."""
+
+    disposition = serializers.IntegerField(allow_null=True, default=None, min_value=1)
+    note = serializers.CharField(max_length=2000, allow_blank=True, default="")
+
+
+class Recall(Named):
+    """Take a message of the agent's own back."""
+
+    seq = serializers.IntegerField(min_value=1, max_value=_SEQ_MOST)
+
+
+class Looking(serializers.Serializer):
+    """The conversation on the agent's screen; null when he has left it."""
+
+    conversation = serializers.UUIDField(allow_null=True)
+    writing = serializers.BooleanField(default=False)
+
+
 class SetAvailability(serializers.Serializer):
     """Say whether the agent takes chats now."""
 
@@ -115,6 +156,8 @@ CUSTOMER: Frames = {
     "message": CustomerMessage,
     "catch_up": CustomerCatchUp,
     "human": Human,
+    "read": CustomerRead,
+    "end": End,
     "typing": CustomerTyping,
     "ping": Ping,
 }
@@ -127,7 +170,10 @@ WORKSPACE: Frames = {
     "transfer": Transfer,
     "availability": SetAvailability,
     "hand_back": Named,
-    "close": Named,
+    "close": Close,
+    "recall": Recall,
+    "looking": Looking,
+    "read": AgentRead,
     "typing": Named,
     "ping": Ping,
 }

@@ -57,6 +57,7 @@ class Turn:
     said_before: str = ""  # the bot's latest answer in this conversation
     decided_before: str = ""  # the Decision behind it
     missed_before: int = 0  # its latest answers in a row that did not even ask back
+    is_files_only: bool = False  # nothing was written
 
 
 class Composer(Protocol):
@@ -74,6 +75,8 @@ class Templates:
     def compose(self, turn: Turn) -> Answer:
         if not turn.language:
             return self._unsupported(turn)
+        if turn.is_files_only:
+            return self._files_only(turn)
         if turn.decision == Decision.CLARIFY:
             return self._clarify(turn)
         intent = turn.content.intents.get(turn.prediction.intent)
@@ -122,13 +125,21 @@ class Templates:
     def _fallback(self, turn: Turn) -> Answer:
         return self._missed(turn, turn.content.phrase(Phrase.Purpose.FALLBACK, turn.language), [])
 
+    def _files_only(self, turn: Turn) -> Answer:
+        """Say that the bot cannot look at it. A human is offered, never called: more may follow."""
+        human = {"label": in_language(turn.language, _TALK_TO_A_HUMAN), "action": "human"}
+        text = turn.content.phrase(Phrase.Purpose.FILES_ONLY, turn.language)
+        return _answer(turn, text, buttons=[human])
+
     def _unsupported(self, turn: Turn) -> Answer:
         text = "\n".join(
             turn.content.phrase(Phrase.Purpose.UNSUPPORTED, language)
             for language in Language.values
         )
         button = {
-            "label": " / ".join(_in(language, _TALK_TO_A_HUMAN) for language in Language.values)
+            "label": " / ".join(
+                in_language(language, _TALK_TO_A_HUMAN) for language in Language.values
+            )
         }
         return _answer(turn, text, buttons=[{**button, "action": "human"}])
 
@@ -141,18 +152,24 @@ class Templates:
         is_missed = turn.decision == Decision.HAND_OVER
         if is_missed and turn.missed_before + 1 >= settings.HANDOVER_AFTER_MISSES:
             return _answer(turn, text, because=Handover.Because.OUT_OF_SCOPE)
-        human = {"label": _in(turn.language, _TALK_TO_A_HUMAN), "action": "human"}
+        human = {"label": in_language(turn.language, _TALK_TO_A_HUMAN), "action": "human"}
         if turn.decided_before not in (Decision.CLARIFY, Decision.HAND_OVER):
             return _answer(turn, text, buttons=[*meant, human])
-        text = f"{text}\n{_in(turn.language, _SHALL_I_CALL)}"
+        text = f"{text}\n{in_language(turn.language, _SHALL_I_CALL)}"
         return _answer(turn, text, buttons=[human, *meant])
 
 
 def apology(turn: Turn) -> Answer:
     """Return what can always be said, when wording a turn failed: sorry, and a human."""
     language = turn.language or Language.CHINESE
-    human = {"label": _in(language, _TALK_TO_A_HUMAN), "action": "human"}
+    human = {"label": in_language(language, _TALK_TO_A_HUMAN), "action": "human"}
     return _answer(turn, turn.content.phrase(Phrase.Purpose.FALLBACK, language), buttons=[human])
+
+
+def in_language(language: str, text: Any) -> str:
+    """Return a translatable text as customers of a language ("zh" or "en") read it."""
+    with translation.override(_LOCALES[Language(language)]):
+        return str(text)
 
 
 def filled(reply: str, facts: Facts) -> str:
@@ -160,8 +177,13 @@ def filled(reply: str, facts: Facts) -> str:
     return _VARIABLE.sub(lambda match: facts.get(match[1], match[0]), reply)
 
 
+def variables(reply: str) -> list[str]:
+    """Return the names of the facts that a reply needs."""
+    return _VARIABLE.findall(reply)
+
+
 def _is_known(reply: str, facts: Facts) -> bool:
-    return all(facts.get(variable) for variable in _VARIABLE.findall(reply))
+    return all(facts.get(variable) for variable in variables(reply))
 
 
 def _answer(
@@ -180,8 +202,3 @@ def _answer(
         buttons=tuple(buttons),
         because=because,
     )
-
-
-def _in(language: str, text: Any) -> str:
-    with translation.override(_LOCALES[Language(language)]):
-        return str(text)

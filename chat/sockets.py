@@ -4,15 +4,16 @@ A hint says (conversation, seq) and nothing else. Each socket reads from the dat
 its client lacks, so a hint that is lost, late or doubled changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import prefetch_related_objects
 
-from chat.models import Conversation, Handover, Message
+from chat import attachments
+from chat.models import Conversation, Message, MessageFeedback, MessageQuerySet
 from csplatform import layers
 from intents.content import Content
 
@@ -21,9 +22,6 @@ Frame = dict[str, Any]
 INBOX_GROUP = "inbox"
 # One frame; a client that lacks more gets several.
 MESSAGES_PER_FRAME = 200
-# Longer inboxes are cut, the longest waiting first.
-INBOX_MOST = 200
-_LAST_TEXT_MOST = 120
 
 
 # --- Hints: through the layer, from any thread -------------------------------------------
@@ -39,9 +37,41 @@ def hint(conversation_id: UUID, seq: int) -> None:
     layers.send_soon(group_of(conversation_id), message)
 
 
-def hint_inbox() -> None:
-    """Have every workspace look at the inbox."""
-    layers.send_soon(INBOX_GROUP, {"type": "inbox"})
+def hint_line(conversation_id: UUID, seq: int) -> None:
+    """Have every socket that follows the conversation send that line again: it has changed."""
+    message = {"type": "line", "conversation": str(conversation_id), "seq": seq}
+    layers.send_soon(group_of(conversation_id), message)
+
+
+def hint_inbox(conversation_id: UUID) -> None:
+    """Have every workspace look at what its inbox says of a conversation."""
+    layers.send_soon(INBOX_GROUP, {"type": "inbox", "conversation": str(conversation_id)})
+
+
+def staff_group_of(conversation_id: UUID) -> str:
+    """The group of what colleagues tell each other: no customer's socket is ever in it."""
+    return f"colleagues-{conversation_id}"
+
+
+def group_of_agent(user_id: int) -> str:
+    return f"agent-{user_id}"
+
+
+def hint_notes(conversation_id: UUID) -> None:
+    """Have every workspace that follows the conversation look at its notes."""
+    message = {"type": "notes", "conversation": str(conversation_id)}
+    layers.send_soon(staff_group_of(conversation_id), message)
+
+
+def hint_whispers(conversation_id: UUID) -> None:
+    """Have the workspaces that follow the conversation, and may, look at its whispers."""
+    message = {"type": "whispers", "conversation": str(conversation_id)}
+    layers.send_soon(staff_group_of(conversation_id), message)
+
+
+def hint_mentions(user_id: int) -> None:
+    """Have the workspaces of one agent look at where he is mentioned."""
+    layers.send_soon(group_of_agent(user_id), {"type": "mentions"})
 
 
 def hint_typing(conversation_id: UUID, sender: str) -> None:
@@ -62,51 +92,29 @@ class News:
 
 
 def news(conversation_id: UUID, after: int) -> News:
-    """Read a conversation and its lines after `after`. Two queries."""
+    """Read a conversation and its lines after `after`. Two queries, three where there are files."""
     # The status first: a line that comes in between is then there, and brings its own hint.
     conversation = Conversation.objects.select_related("agent").get(pk=conversation_id)
-    missing = conversation.messages.select_related("answers", "author").after(after)
-    return News(conversation, list(missing[:MESSAGES_PER_FRAME]))
+    missing = _read(conversation).after(after)[:MESSAGES_PER_FRAME]
+    return News(conversation, _with_attachments(missing))
 
 
-def inbox(agent_id: int) -> list[Frame]:
-    """Return the entries of the inbox as one agent sees them. One query."""
-    # The customer's own words: what the bot or the system said last tells an agent nothing.
-    newest = (
-        Message.objects.filter(conversation=OuterRef("pk"), sender=Message.Sender.CUSTOMER)
-        .order_by("-seq")
-        .values("text")[:1]
-    )
-    latest = Handover.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
-    listed = (
-        Conversation.objects.inbox()
-        .select_related("agent", "customer", "queue")
-        .annotate(
-            last_text=Subquery(newest),
-            because=Subquery(latest.values("because")[:1]),
-            wanted=Subquery(latest.values("intent")[:1]),
-        )
-    )
-    return [
-        {
-            "conversation": str(one.pk),
-            "uid": one.uid,
-            "customer": one.customer.name if one.customer else "",
-            "language": one.language,
-            "status": one.status,
-            "agent": name_of(one.agent),
-            "agent_is_me": one.agent_id == agent_id,
-            "waiting_since": (one.waiting_since or one.changed_at).isoformat(),
-            "queue": one.queue.name if one.queue else "",
-            "because": one.because or "",
-            "intent": one.wanted or "",
-            "is_escalated": one.escalated_at is not None,
-            "is_offline": one.offline,
-            "last_text": (one.last_text or "")[:_LAST_TEXT_MOST],
-            "last_seq": one.last_seq,
-        }
-        for one in listed[:INBOX_MOST]
-    ]
+def line(conversation_id: UUID, seq: int) -> News:
+    """Read a conversation and one line of it, which may not be there. Two queries or three."""
+    conversation = Conversation.objects.select_related("agent").get(pk=conversation_id)
+    return News(conversation, _with_attachments(_read(conversation).filter(seq=seq)))
+
+
+def _read(conversation: Conversation) -> MessageQuerySet:
+    """The lines with all that a frame says of them."""
+    joined = ("answers", "author", "recalls", "recall", "feedback")
+    return conversation.messages.select_related(*joined)
+
+
+def _with_attachments(found: Iterable[Message]) -> list[Message]:
+    lines = list(found)
+    prefetch_related_objects([line for line in lines if line.has_attachments], "attachments")
+    return lines
 
 
 # --- Frames -------------------------------------------------------------------------------
@@ -118,9 +126,13 @@ def name_of(agent: Any) -> str:
 
 
 def welcome(
-    conversation: Conversation | None, content: Content, language: str, queue: Frame | None = None
+    conversation: Conversation | None,
+    content: Content,
+    language: str,
+    queue: Frame | None = None,
+    rating: Frame | None = None,
 ) -> Frame:
-    """Signed in as a customer; None where there is no conversation yet. `queue` as in status."""
+    """Signed in as a customer; None where there is no conversation yet. The rest as in status."""
     return {
         "type": "welcome",
         "conversation": str(conversation.pk) if conversation else None,
@@ -128,7 +140,9 @@ def welcome(
         "last_seq": conversation.last_seq if conversation else 0,
         "greeting": content.phrase("greeting", language),
         "suggestions": content.suggestions(language),
+        **({"read": _read_marks(conversation)} if conversation else {}),
         **({"queue": queue} if queue else {}),
+        **({"rating": rating} if rating else {}),
     }
 
 
@@ -159,7 +173,7 @@ def _message(line: Message, *, for_staff: bool) -> Frame:
         "conversation": str(line.conversation_id),
         "seq": line.seq,
         "sender": line.sender,
-        "text": line.text,
+        "text": line.shown_text,
         "sent_at": line.sent_at.isoformat(),
         "client_id": str(line.client_id) if line.client_id else None,
         "answers": line.answers.seq if line.answers else None,
@@ -168,19 +182,49 @@ def _message(line: Message, *, for_staff: bool) -> Frame:
         "probability": line.probability if for_staff else None,
         "buttons": line.buttons,
         "author": name_of(line.author),
+        "feedback": _feedback_on(line),
+        "recalls": line.recalls.seq if line.recalls else None,
+        "recalled_at": line.recalled_at.isoformat() if line.recalled_at else None,
+        "attachments": _attachments(line),
     }
 
 
+def _attachments(line: Message) -> list[Frame]:
+    if not line.has_attachments or line.recalled_at:
+        return []
+    return [attachments.frame(one) for one in line.attachments.all()]
+
+
+def _feedback_on(line: Message) -> str:
+    feedback: MessageFeedback | None = getattr(line, "feedback", None)
+    return "" if feedback is None else "UP" if feedback.is_up else "DOWN"
+
+
 def status(
-    conversation: Conversation, queue: Frame | None = None, *, for_staff: bool = False
+    conversation: Conversation,
+    queue: Frame | None = None,
+    rating: Frame | None = None,
+    *,
+    for_staff: bool = False,
 ) -> Frame:
-    """Who has the conversation now; while its customer waits, `queue` says what he may expect."""
+    """Who has the conversation now, and how far each side has read.
+
+    Args:
+        queue: While its customer waits: what he may expect.
+        rating: While he is asked how content he was: what he has said so far.
+    """
     return {
         "type": "status",
         "conversation": str(conversation.pk),
         **_whose(conversation, for_staff=for_staff),
+        "read": _read_marks(conversation),
         **({"queue": queue} if queue else {}),
+        **({"rating": rating} if rating else {}),
     }
+
+
+def _read_marks(conversation: Conversation) -> Frame:
+    return {"customer": conversation.customer_read_seq, "agent": conversation.agent_read_seq}
 
 
 def _whose(conversation: Conversation | None, *, for_staff: bool) -> Frame:
@@ -211,8 +255,34 @@ def queue(
     }
 
 
+def rating(*, score: int | None, comment: str) -> Frame:
+    """A part of a frame: what the customer has said of the conversation; None: nothing yet."""
+    return {"score": score, "comment": comment}
+
+
 def typing(conversation_id: UUID, sender: str) -> Frame:
     return {"type": "typing", "conversation": str(conversation_id), "sender": sender}
+
+
+def notes(conversation_id: UUID, last: int) -> Frame:
+    """For staff: the newest note of a conversation has this id; the client fetches what it lacks."""
+    return {"type": "notes", "conversation": str(conversation_id), "last": last}
+
+
+def whispers(conversation_id: UUID) -> Frame:
+    """For the agent and supervisors: something was whispered; the client fetches what it lacks."""
+    return {"type": "whispers", "conversation": str(conversation_id)}
+
+
+def company(conversation_id: UUID, *, agent_id: int, name: str, state: str) -> Frame:
+    """For staff: a colleague looks at a conversation, writes in it, or has left it."""
+    return {
+        "type": "company",
+        "conversation": str(conversation_id),
+        "agent": agent_id,
+        "name": name,
+        "state": state,
+    }
 
 
 def refused(code: str, detail: object, client_id: object = None) -> Frame:

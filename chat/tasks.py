@@ -5,13 +5,14 @@ import math
 import threading
 import time
 from datetime import timedelta
+from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from chat import dialogue, presence, services, webhooks
+from chat import attachments, bursts, dialogue, letters, presence, services, webhooks
 from chat.models import Message
 
 logger = logging.getLogger(__name__)
@@ -34,9 +35,13 @@ def answer_overdue(**_newer: object) -> None:
     services.post_answer. A message that cannot be answered does not hold up the others.
     `**_newer` lets a worker of this release take a task that the next one sent.
     """
-    held_s = settings.CHAT_ANSWER_OVERDUE_S + settings.CHAT_BURST_S
-    overdue = timezone.now() - timedelta(seconds=held_s)
-    for message_id in Message.objects.latest_unanswered(overdue)[:_MOST_PER_SWEEP]:
+    now = timezone.now()
+    overdue = now - timedelta(seconds=settings.CHAT_ANSWER_OVERDUE_S)
+    latest = list(Message.objects.latest_unanswered(overdue)[:_MOST_PER_SWEEP])
+    owed = Message.objects.filter(pk__in=latest).order_by("pk")
+    for message_id, text, sent_at in list(owed.values_list("pk", "text", "sent_at")):
+        if bursts.may_be_held(text, sent_at, now):
+            continue
         try:
             dialogue.answer_blocking(message_id)
         except Exception:
@@ -90,7 +95,47 @@ def move_waiting(**_newer: object) -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+def mail_answers(**_newer: object) -> None:
+    """Write to customers who have left and whose answer is there."""
+    letters.send_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def forget_old_addresses(**_newer: object) -> None:
+    """Delete the addresses that are not used any more."""
+    services.forget_addresses(timezone.now())
+
+
+@shared_task(acks_late=False)  # type: ignore[untyped-decorator]
+def mail_transcript(*, conversation: str, email: str, language: str, **_newer: object) -> None:
+    """Mail a transcript, at most once: a second copy is worse than asking for it again."""
+    letters.send_transcript(
+        conversation_id=UUID(conversation), email=email, language=language, now=timezone.now()
+    )
+
+
+def mail_transcript_soon(*, conversation_id: UUID, email: str, language: str) -> None:
+    """Have the worker mail a transcript.
+
+    Raises:
+        MailIsOff: The broker is away, so nobody would.
+    """
+    asked = {"conversation": str(conversation_id), "email": email, "language": language}
+    try:
+        mail_transcript.apply_async(kwargs=asked, expires=3600)
+    except OperationalError as error:
+        logger.warning("The broker is away, a transcript is not mailed: %s", error)
+        raise services.MailIsOff from None
+
+
+@shared_task  # type: ignore[untyped-decorator]
 def close_idle(**_newer: object) -> None:
     """Close what nobody has said anything in for a day; the next message goes on with it."""
     now = timezone.now()
     services.close_idle(before=now - timedelta(seconds=settings.CHAT_IDLE_CLOSE_S), now=now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def forget_unsent_attachments(**_newer: object) -> None:
+    """Delete files that were uploaded a day ago and not sent since."""
+    attachments.forget_unsent(now=timezone.now())

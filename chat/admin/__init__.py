@@ -1,5 +1,5 @@
 """The admin's pages that see everything: conversations, who answers them, webhooks."""
 
-from chat.admin import conversations, routing, webhooks
+from chat.admin import conversations, desk, labels, routing, watches, webhooks
 
-__all__ = ["conversations", "routing", "webhooks"]
+__all__ = ["conversations", "desk", "labels", "routing", "watches", "webhooks"]

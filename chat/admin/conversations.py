@@ -56,6 +56,7 @@ class ConversationAdmin(ModelAdmin):
         latest = []
         if conversation is not None:
             messages = conversation.messages.select_related("author").order_by("-seq")
+            messages = messages.prefetch_related("attachments")
             latest = list(messages[:TRANSCRIPT_MAX])[::-1]
         context = {"transcript": latest, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)

@@ -94,6 +94,8 @@ class QueueForm(forms.ModelForm):
             "unseen_after_s",
             "unanswered_after_s",
             "escalate_after_s",
+            "first_response_s",
+            "resolution_s",
             "has_special_days",
         )
 

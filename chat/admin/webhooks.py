@@ -40,6 +40,12 @@ class EndpointForm(forms.ModelForm):
     class Meta:
         model = WebhookEndpoint
         fields = ("name", "url", "kinds")
+        help_texts = {
+            "url": _(
+                "Such as https://example.com/events. It begins with https:// and can be reached "
+                "from the internet: addresses of a private network are refused."
+            )
+        }
 
     def clean_url(self) -> str:
         return addresses.checked_url(self.cleaned_data["url"])

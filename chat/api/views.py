@@ -14,7 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chat import access, dialogue, services, sockets
-from chat.frames import queue_of
+from chat.api.attachments import AttachmentFrame
+from chat.attachments import MOST_PER_MESSAGE
+from chat.frames import queue_of, rating_of
 from chat.models import Conversation
 from csplatform import rates
 from csplatform.errors import Refusal
@@ -43,6 +45,12 @@ class ChatRequest(serializers.Serializer):
     )
     client_id = serializers.UUIDField(
         required=False, allow_null=True, help_text="Sent again, it returns what was stored then."
+    )
+    attachments = serializers.ListField(
+        child=serializers.UUIDField(),
+        default=list,
+        max_length=MOST_PER_MESSAGE,
+        help_text="Files uploaded before (POST /api/attachments). With some, text may be empty.",
     )
     channel = serializers.ChoiceField(
         [Channel.WEB.value, Channel.API.value],
@@ -112,6 +120,7 @@ class Chat(HotView):
                 text=fields["text"],
                 client_id=fields.get("client_id"),
                 conversation_id=fields.get("conversation"),
+                attachment_ids=fields["attachments"],
                 channel=fields["channel"],
                 spoken=fields["language"],
                 now=timezone.now(),
@@ -156,6 +165,14 @@ class MessageFrame(serializers.Serializer):
     probability = serializers.FloatField(allow_null=True)
     buttons = serializers.ListField(child=serializers.DictField())
     author = serializers.CharField()
+    recalls = serializers.IntegerField(
+        allow_null=True, help_text="Of a line that takes another back: that one's seq."
+    )
+    recalled_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was taken back; `text` is empty then."
+    )
+    feedback = serializers.ChoiceField(["UP", "DOWN", ""])
+    attachments = AttachmentFrame(many=True)
 
 
 class MessagesFrame(serializers.Serializer):
@@ -177,6 +194,20 @@ class QueueFrame(serializers.Serializer):
     opens_at = serializers.DateTimeField(allow_null=True)
 
 
+class ReadMarks(serializers.Serializer):
+    """The part `read` of the same frames: the seq up to which each side has read."""
+
+    customer = serializers.IntegerField()
+    agent = serializers.IntegerField()
+
+
+class RatingPart(serializers.Serializer):
+    """The part `rating` of the same frames, while the customer is asked how content he was."""
+
+    score = serializers.IntegerField(allow_null=True)
+    comment = serializers.CharField(allow_blank=True)
+
+
 class WelcomeFrame(serializers.Serializer):
     """The frame `welcome`."""
 
@@ -187,7 +218,9 @@ class WelcomeFrame(serializers.Serializer):
     last_seq = serializers.IntegerField()
     greeting = serializers.CharField()
     suggestions = serializers.ListField(child=serializers.CharField())
+    read = ReadMarks(required=False)
     queue = QueueFrame(required=False)
+    rating = RatingPart(required=False)
 
 
 class StatusFrame(serializers.Serializer):
@@ -197,7 +230,9 @@ class StatusFrame(serializers.Serializer):
     conversation = serializers.UUIDField()
     status = serializers.ChoiceField(Conversation.Status.choices)
     agent = serializers.CharField()
+    read = ReadMarks()
     queue = QueueFrame(required=False)
+    rating = RatingPart(required=False)
 
 
 class _Which(serializers.Serializer):
@@ -226,8 +261,9 @@ class OpenConversation(APIView):
         asked.is_valid(raise_exception=True)
         mine = Conversation.objects.current_of(_uid(request)).select_related("agent").first()
         queue = queue_of(mine) if mine else None
+        rating = rating_of(mine) if mine else None
         language = asked.validated_data["language"]
-        return Response(sockets.welcome(mine, content.current(), language, queue))
+        return Response(sockets.welcome(mine, content.current(), language, queue, rating))
 
 
 class Messages(APIView):

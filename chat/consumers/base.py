@@ -59,6 +59,7 @@ class Following:
     def __init__(self, conversation_id: UUID) -> None:
         self.conversation_id = conversation_id
         self.sent = 0  # seq up to which the client has every line
+        self.read = 0  # seq up to which the client said it has read
         self.status: Frame | None = None  # as the client knows it
         self.is_joined = False  # to the group of hints
 
@@ -254,6 +255,17 @@ class Socket(AsyncJsonWebsocketConsumer):
                 if len(news.messages) < sockets.MESSAGES_PER_FRAME:
                     return
 
+    async def deliver_line(self, followed: Following, seq: int) -> None:
+        """Send one line again, if the client has it: it has changed."""
+        if seq > followed.sent:
+            return  # it comes as it is now
+        try:
+            news = await in_thread(sockets.line)(followed.conversation_id, seq)
+        except DatabaseError:
+            logger.exception("A hint could not be followed")
+            return
+        await self.say(sockets.messages(news.conversation, news.messages, for_staff=self.for_staff))
+
     async def status_of(self, conversation: Conversation) -> Frame:
         """Return the frame that says who has the conversation, as this client may know it."""
         return sockets.status(conversation, for_staff=self.for_staff)
@@ -278,6 +290,10 @@ class Socket(AsyncJsonWebsocketConsumer):
             return False
         self._typed_at = now
         return True
+
+    def may_type_again(self) -> None:
+        """What is written from now on belongs to another message."""
+        self._typed_at = -TYPING_EVERY_S
 
     async def on_ping(self, frame: Frame) -> None:
         await self.say({"type": "pong"})

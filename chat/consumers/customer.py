@@ -5,17 +5,16 @@ browser. So a message is stored and acknowledged, and its answer is a task of it
 which outlives the socket.
 """
 
-import asyncio
 import logging
-import time
 from uuid import UUID
 
-from django.conf import settings
+from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from chat import access, dialogue, protocol, services, sockets
-from chat.consumers.base import Following, Socket, keep
-from chat.frames import queue_of
+from chat.consumers.answering import Answering
+from chat.consumers.base import Following, Socket
+from chat.frames import queue_of, rating_of
 from chat.models import Conversation, Message
 from chat.sockets import Frame
 from csplatform import rates
@@ -24,9 +23,6 @@ from csplatform.threads import in_thread
 from intents import content
 
 logger = logging.getLogger(__name__)
-
-# Somebody who never stops writing is answered after so many times CHAT_BURST_S.
-_BURSTS_MOST = 3
 
 
 class CustomerConsumer(Socket):
@@ -39,14 +35,19 @@ class CustomerConsumer(Socket):
     async def connect(self) -> None:
         self.followed: Following | None = None
         self.language = "zh"
-        self._held: asyncio.Task[None] | None = None  # the answer that waits for the burst's end
-        self._burst_until = 0.0  # time.monotonic()
+        self._answering = Answering(self._answer)
         await super().connect()
 
     async def disconnect(self, code: int) -> None:
         await super().disconnect(code)
         if self.followed is not None:
             await self.leave(self.followed)
+
+    @property
+    def status(self) -> str:
+        """Who has the conversation on the screen, as the client was told last."""
+        known = self.followed.status if self.followed else None
+        return known["status"] if known else Conversation.Status.BOT
 
     @property
     def uid(self) -> str:
@@ -64,20 +65,27 @@ class CustomerConsumer(Socket):
         if not is_same and self.followed is not None:
             await self.leave(self.followed)
             self.followed = None
-        queue = await self._queue_of(conversation)
-        await self.say(sockets.welcome(conversation, current, self.language, queue))
+        parts = await self._parts_of(conversation)
+        await self.say(sockets.welcome(conversation, current, self.language, *parts))
         if conversation is not None:
             after = frame["after"] if conversation.pk == asked_for else 0
-            known = sockets.status(conversation, queue)
+            known = sockets.status(conversation, *parts)
             await self._follow(conversation.pk, after=after, known=known)
 
     async def status_of(self, conversation: Conversation) -> Frame:
-        return sockets.status(conversation, await self._queue_of(conversation))
+        return sockets.status(conversation, *await self._parts_of(conversation))
 
-    async def _queue_of(self, conversation: Conversation | None) -> Frame | None:
-        if conversation is None or conversation.status != Conversation.Status.WAITING:
-            return None  # and the usual message costs nothing
-        return await in_thread(queue_of)(conversation)
+    async def _parts_of(
+        self, conversation: Conversation | None
+    ) -> tuple[Frame | None, Frame | None]:
+        """Return the parts `queue` and `rating` of a status; the usual message costs nothing."""
+        if conversation is None:
+            return None, None
+        if conversation.status == Conversation.Status.WAITING:
+            return await in_thread(queue_of)(conversation), None
+        if services.asks_rating(conversation):
+            return None, await in_thread(rating_of)(conversation)
+        return None, None
 
     def _conversation(
         self, conversation_id: UUID | None
@@ -101,6 +109,8 @@ class CustomerConsumer(Socket):
         if followed is None or followed.conversation_id != conversation_id:
             if followed is not None:
                 await self.leave(followed)
+                # His other windows show the one that has ended; they come along.
+                sockets.hint(followed.conversation_id, 0)
             followed = self.followed = Following(conversation_id)
         followed.status = known or followed.status
         await self.join(followed)
@@ -108,8 +118,9 @@ class CustomerConsumer(Socket):
         return followed
 
     async def on_message(self, frame: Frame) -> None:
-        posted = await in_thread(self._post)(frame["client_id"], frame["text"])
+        posted = await in_thread(self._post)(frame)
         message = posted.message
+        self.may_type_again()
         await self.say(sockets.accepted(message))
         followed = self.followed
         if followed is None or followed.conversation_id != message.conversation_id:
@@ -119,45 +130,28 @@ class CustomerConsumer(Socket):
             await self.has_own(followed, message.seq)
         if posted.is_new and message.awaits_answer:
             await self.say(sockets.typing(message.conversation_id, Message.Sender.BOT))
-            self._answer_soon(message, followed)
+            self._answering.asked(message)
 
-    def _post(self, client_id: UUID, text: str) -> services.Posted:
+    def _post(self, frame: Frame) -> services.Posted:
         rates.count("chat", self.uid)
         return services.post_customer_message(
             uid=self.uid,
-            text=text,
-            client_id=client_id,
+            text=frame["text"],
+            client_id=frame["client_id"],
+            attachment_ids=frame["attachments"],
             spoken=self.language,
             now=timezone.now(),
         )
 
-    def _answer_soon(self, message: Message, followed: Following) -> None:
-        """Have it answered when no other message follows at once: the answer is for all of them."""
-        if not settings.CHAT_BURST_S:
-            keep(self._answer(message, followed))
-            return
-        now = time.monotonic()
-        if self._held is None:
-            self._burst_until = now + _BURSTS_MOST * settings.CHAT_BURST_S
-        else:
-            self._held.cancel()
-        wait_s = min(settings.CHAT_BURST_S, max(0.0, self._burst_until - now))
-        self._held = keep(self._hold(message, followed, wait_s))
-
-    async def _hold(self, message: Message, followed: Following, wait_s: float) -> None:
-        await asyncio.sleep(wait_s)
-        self._held = None  # from here on it is answered, whatever comes
-        # Read afresh: he may have asked for a human meanwhile.
-        await self._answer(message.pk, followed)
-
-    async def _answer(self, message: Message | int, followed: Following) -> None:
+    async def _answer(self, message: Message | int) -> None:
+        followed = self.followed
         try:
             await dialogue.answer(message)
         except Exception:
             logger.exception("A message is left to the sweep: %s", message)
             return
         # The hint may be lost with the layer; the answer is not.
-        if followed is self.followed:
+        if followed is not None and followed is self.followed:
             await self.deliver_if_possible(followed)
 
     async def on_catch_up(self, frame: Frame) -> None:
@@ -172,26 +166,69 @@ class CustomerConsumer(Socket):
         )
         await self._follow(conversation.pk)
 
+    async def on_read(self, frame: Frame) -> None:
+        followed, seq = self.followed, frame["seq"]
+        if followed is None or followed.conversation_id != frame["conversation"]:
+            return  # of a conversation that has left the screen meanwhile
+        if seq <= followed.read:
+            return
+        await self.limit()
+        if await in_thread(services.read_by_customer)(
+            uid=self.uid, conversation_id=followed.conversation_id, seq=seq
+        ):
+            followed.read = seq
+
+    async def on_end(self, frame: Frame) -> None:
+        await self.limit()
+        if (followed := self.followed) is None:
+            return  # nothing has begun
+        await in_thread(services.close_by_customer)(
+            uid=self.uid, conversation_id=followed.conversation_id, now=timezone.now()
+        )
+        await self.deliver(followed)
+
     async def on_typing(self, frame: Frame) -> None:
-        if self.followed is not None and self.may_type():
+        if self.followed is None or not self.may_type():
+            return
+        self._answering.typing()
+        if self.status != Conversation.Status.BOT:  # else nobody is there to see it
             sockets.hint_typing(self.followed.conversation_id, Message.Sender.CUSTOMER)
 
     async def on_ping(self, frame: Frame) -> None:
         await super().on_ping(frame)
-        if self.followed is None:  # opened in another window?
-            conversation, _current = await in_thread(self._conversation)(None)
-            if conversation is not None:
-                await self._follow(conversation.pk)
+        if self.followed is None or self.status == Conversation.Status.CLOSED:
+            await self._move_on()
         else:
             await self.join(self.followed)
             await self.deliver(self.followed)
+
+    async def _move_on(self) -> None:
+        """Follow what was begun in another window, if there is something."""
+        conversation, _current = await in_thread(self._conversation)(None)
+        followed = self.followed
+        if conversation is not None:
+            await self._follow(conversation.pk)
+        elif followed is not None:
+            await self.join(followed)
+            await self.deliver(followed)
 
     # --- From the layer ---
 
     async def hint(self, message: Frame) -> None:
         followed = self.followed
+        if followed is None or str(followed.conversation_id) != message["conversation"]:
+            return
+        await self.deliver_if_possible(followed)
+        if self.status == Conversation.Status.CLOSED:
+            try:
+                await self._move_on()
+            except DatabaseError:
+                logger.exception("A hint could not be followed")
+
+    async def line(self, message: Frame) -> None:
+        followed = self.followed
         if followed is not None and str(followed.conversation_id) == message["conversation"]:
-            await self.deliver_if_possible(followed)
+            await self.deliver_line(followed, message["seq"])
 
     async def typing(self, message: Frame) -> None:
         if self.followed is not None and message["sender"] == Message.Sender.AGENT:

@@ -11,11 +11,13 @@ from django.contrib.auth import get_user_model
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from chat import access, presence, protocol, services, sockets
-from chat.consumers.base import Following, Socket, keep, logger
+from chat import access, inbox, presence, protocol, services, sockets
+from chat.consumers.base import Following, keep, logger
+from chat.consumers.colleagues import WRITING
+from chat.consumers.watching import Watching
 from chat.models import Message
 from chat.sockets import Frame
-from csplatform.roles import AGENTS, SUPERVISORS
+from csplatform.roles import AGENTS
 from csplatform.threads import in_thread
 
 # The oldest one is let go when an agent opens more; it is caught up when opened again.
@@ -24,7 +26,7 @@ _MOST_FOLLOWED = 20
 _INBOX_AFTER_S = 0.1
 
 
-class WorkspaceConsumer(Socket):
+class WorkspaceConsumer(Watching):
     """/ws/workspace/: one agent, the inbox and what he has open."""
 
     roles = AGENTS
@@ -34,7 +36,10 @@ class WorkspaceConsumer(Socket):
     async def connect(self) -> None:
         self.followed: dict[UUID, Following] = {}
         self._inbox_is_joined = False
-        self._inbox_is_due = False
+        self._changed: set[UUID] = set()  # of the inbox, hinted at and not looked at yet
+        self._viewer: inbox.Viewer | None = None  # as of the latest whole inbox
+        # What was read first is told first: a later whole inbox holds what changed before.
+        self._telling = asyncio.Lock()
         self._tab_id = uuid.uuid4().hex
         self._me: Frame | None = None  # as the client was told
         await super().connect()
@@ -50,20 +55,21 @@ class WorkspaceConsumer(Socket):
                 self.channel_layer.group_discard(sockets.INBOX_GROUP, self.channel_name)
             )
 
-    @property
-    def agent_id(self) -> int:
-        assert self.bearer is not None  # noqa: S101  (checked before any handler)
-        assert self.bearer.user_id is not None  # noqa: S101  (agents are users)
-        return self.bearer.user_id
-
     async def signed_in(self, frame: Frame, *, is_same: bool) -> None:
         await self._join_inbox()
-        name, self._me, entries = await in_thread(self._read_desk)()
-        await self.say({"type": "welcome", "name": name, "me": self._me, "inbox": entries})
+        name, self._me, whole = await in_thread(self._read_desk)()
+        await self.say({"type": "welcome", "name": name, "me": self._me, **whole})
+        await self.join_own()
+        await self.say_desk_news()
 
-    def _read_desk(self) -> tuple[str, Frame, list[Frame]]:
+    def _read_desk(self) -> tuple[str, Frame, Frame]:
         agent = get_user_model().objects.get(pk=self.agent_id)
-        return sockets.name_of(agent), self._renewed(), sockets.inbox(self.agent_id)
+        return sockets.name_of(agent), self._renewed(), self._whole()
+
+    def _whole(self) -> Frame:
+        """The inbox as this agent sees it now, and how many conversations each view has."""
+        self._viewer = inbox.viewer(self.agent_id, is_supervisor=self.is_supervisor)
+        return {"inbox": inbox.whole(self._viewer), "counts": inbox.counts(self._viewer)}
 
     def _renewed(self) -> Frame:
         """Say that the agent is there, and return what the server makes of him."""
@@ -88,12 +94,14 @@ class WorkspaceConsumer(Socket):
             self._inbox_is_joined = await self.in_group(sockets.INBOX_GROUP)
 
     async def _send_inbox(self) -> None:
-        entries = await in_thread(sockets.inbox)(self.agent_id)
-        await self.say({"type": "inbox", "inbox": entries})
+        async with self._telling:
+            self._changed.clear()
+            await self.say({"type": "inbox", **await in_thread(self._whole)()})
 
     # --- Frames ---
 
     async def on_open(self, frame: Frame) -> None:
+        await super().on_open(frame)
         await self._renew(frame["conversation"])
         await self.on_catch_up(frame)
 
@@ -124,6 +132,7 @@ class WorkspaceConsumer(Socket):
             agent_id=self.agent_id,
             text=frame["text"],
             client_id=frame["client_id"],
+            attachment_ids=frame["attachments"],
             now=timezone.now(),
         )
         await self.say(sockets.accepted(message))
@@ -131,14 +140,9 @@ class WorkspaceConsumer(Socket):
             await self.has_own(followed, message.seq)
 
     async def on_take(self, frame: Frame) -> None:
-        from_colleague = frame["from_colleague"] and self._is_supervisor
+        from_colleague = frame["from_colleague"] and self.is_supervisor
         take = partial(services.take_over, from_colleague=from_colleague)
         await self._change(take, frame["conversation"])
-
-    @property
-    def _is_supervisor(self) -> bool:
-        assert self.bearer is not None  # noqa: S101  (checked before any handler)
-        return bool(self.bearer.roles & SUPERVISORS)
 
     async def on_transfer(self, frame: Frame) -> None:
         def transfer(*, conversation_id: UUID, agent_id: int, now: datetime) -> None:
@@ -149,7 +153,7 @@ class WorkspaceConsumer(Socket):
                 queue_id=frame["to_queue"],
                 reason=frame["reason"],
                 summary=frame["summary"],
-                by_supervisor=self._is_supervisor,
+                by_supervisor=self.is_supervisor,
                 now=now,
             )
 
@@ -166,7 +170,19 @@ class WorkspaceConsumer(Socket):
         await self._change(services.hand_back, frame["conversation"])
 
     async def on_close(self, frame: Frame) -> None:
-        await self._change(services.close, frame["conversation"])
+        close = partial(services.close, disposition_id=frame["disposition"], note=frame["note"])
+        await self._change(close, frame["conversation"])
+
+    async def on_recall(self, frame: Frame) -> None:
+        await self.limit()
+        await in_thread(services.recall)(
+            conversation_id=frame["conversation"],
+            agent_id=self.agent_id,
+            seq=frame["seq"],
+            now=timezone.now(),
+        )
+        if (followed := self.followed.get(frame["conversation"])) is not None:
+            await self.deliver(followed)
 
     async def _change(self, change: Callable[..., None], conversation_id: UUID) -> None:
         await self.limit()
@@ -180,10 +196,24 @@ class WorkspaceConsumer(Socket):
             await self.say(sockets.status(conversation, for_staff=True))
         await self._send_inbox()
 
+    async def on_read(self, frame: Frame) -> None:
+        followed, seq = self.followed.get(frame["conversation"]), frame["seq"]
+        if followed is None or seq <= followed.read:
+            return
+        await self.limit()
+        if await in_thread(services.read_by_agent)(
+            agent_id=self.agent_id, conversation_id=followed.conversation_id, seq=seq
+        ):
+            followed.read = seq
+
     async def on_typing(self, frame: Frame) -> None:
         # Only what is open here, so that nobody else's customer sees it.
+        # Nobody sees somebody write who reads along in what is a colleague's.
+        if self.is_watching(frame["conversation"]):
+            return
         if frame["conversation"] in self.followed and self.may_type():
             sockets.hint_typing(frame["conversation"], Message.Sender.AGENT)
+            await self.tell_company(frame["conversation"], WRITING)
             await self._renew(frame["conversation"])
 
     async def on_ping(self, frame: Frame) -> None:
@@ -194,6 +224,8 @@ class WorkspaceConsumer(Socket):
         for followed in list(self.followed.values()):
             await self.join(followed)
             await self.deliver(followed)
+        await self.join_own()
+        await self.say_desk_news()
 
     # --- From the layer ---
 
@@ -202,18 +234,29 @@ class WorkspaceConsumer(Socket):
         if followed is not None:
             await self.deliver_if_possible(followed)
 
-    async def inbox(self, message: Frame) -> None:
-        if not self._inbox_is_due:
-            self._inbox_is_due = True
-            keep(self._send_inbox_soon())
+    async def line(self, message: Frame) -> None:
+        followed = self.followed.get(UUID(message["conversation"]))
+        if followed is not None:
+            await self.deliver_line(followed, message["seq"])
 
-    async def _send_inbox_soon(self) -> None:
+    async def inbox(self, message: Frame) -> None:
+        if not self._changed:
+            keep(self._send_changed_soon())
+        self._changed.add(UUID(message["conversation"]))
+
+    async def _send_changed_soon(self) -> None:
+        """Tell what has changed of the inbox, and not all of it; the heartbeat brings the whole."""
         await asyncio.sleep(_INBOX_AFTER_S)
-        self._inbox_is_due = False
-        try:
-            await self._send_inbox()
-        except DatabaseError:
-            logger.exception("The inbox could not be read")
+        async with self._telling:
+            ids, self._changed = list(self._changed), set()
+            if not ids or self._viewer is None:
+                return  # the whole inbox was told meanwhile
+            try:
+                listed, gone = await in_thread(inbox.changed)(self._viewer, ids)
+            except DatabaseError:
+                logger.exception("The inbox could not be read")
+                return
+            await self.say({"type": "inbox_changed", "inbox": listed, "gone": gone})
 
     async def typing(self, message: Frame) -> None:
         if message["sender"] == Message.Sender.CUSTOMER:

@@ -144,6 +144,10 @@ class Handover(models.Model):
         indexes = [
             # how long customers of a queue waited lately
             models.Index(fields=["queue", "requested_at"], name="chat_waits_of_queue"),
+            # reports: what was handed over in a period
+            models.Index(fields=["requested_at"], name="chat_handovers_by_time"),
+            # conversations about a matter (chat/inbox)
+            models.Index(fields=["intent"], name="chat_handovers_about"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from chat.models.dispositions import Disposition
 from chat.models.queues import Queue
 from intents.models import Channel, Language
 
@@ -79,6 +80,27 @@ class Conversation(models.Model):
     offline = models.BooleanField(_("message left outside business hours"), default=False)
     # Waited too long: supervisors have to see to it.
     escalated_at = models.DateTimeField(_("escalated at"), null=True, blank=True)
+    # Read marks: what the customer, and the agent who has it, had on their screens, up to this seq.
+    customer_read_seq = models.PositiveIntegerField(default=0, editable=False)
+    agent_read_seq = models.PositiveIntegerField(default=0, editable=False)
+    # The customer is asked how content he was: it was ended, or handed back to the bot.
+    asks_rating = models.BooleanField(default=False, editable=False)
+    # How it came out, chosen by who ended it; NULL while it is open, and where nobody said.
+    disposition = models.ForeignKey(
+        Disposition,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("disposition"),
+    )
+    labels = models.ManyToManyField(
+        "chat.Label",
+        through="chat.ConversationLabel",
+        blank=True,
+        related_name="+",
+        verbose_name=_("labels"),
+    )
 
     objects = ConversationQuerySet.as_manager()
 
@@ -95,6 +117,9 @@ class Conversation(models.Model):
         indexes = [
             # inbox(): every refresh of every workspace
             models.Index(fields=["status", "changed_at"], name="chat_inbox"),
+            # who waits longest, and who waits too long (chat/inbox)
+            models.Index(fields=["status", "waiting_since"], name="chat_waiting"),
+            models.Index(fields=["status", "escalated_at"], name="chat_escalated"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Messages: the lines of a conversation."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -103,6 +103,20 @@ class Message(models.Model):
         default=list, blank=True
     )  # [{"label", "text"} or {"label", "action"}]
 
+    # Spares a look for files at the lines without any, which are nearly all.
+    has_attachments = models.BooleanField(default=False, editable=False)
+
+    # Of the system's line that takes an agent's message back: that message. Its text stays here
+    # for supervisors; everybody else is sent none (sockets.py).
+    recalls = models.OneToOneField(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="recall",
+        verbose_name=_("recalls"),
+    )
+
     objects = MessageQuerySet.as_manager()
 
     class Meta:
@@ -121,3 +135,14 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.sender}: {self.text[:40]}"
+
+    @property
+    def recalled_at(self) -> datetime | None:
+        """When its author took it back. Costs a query unless `recall` was joined."""
+        recall: Message | None = getattr(self, "recall", None)
+        return recall.sent_at if recall else None
+
+    @property
+    def shown_text(self) -> str:
+        """What customers and colleagues may read: nothing of what was taken back."""
+        return "" if self.recalled_at else self.text

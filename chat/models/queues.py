@@ -71,6 +71,21 @@ class Queue(models.Model):
         validators=[MinValueValidator(10)],
         help_text=_("Of waiting within business hours."),
     )
+    # What is promised, and measured in reports; nothing is moved by it.
+    first_response_s = models.PositiveIntegerField(
+        _("target: seconds to the first answer"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Of an agent, from the hand-over, in business hours. Empty: no target."),
+    )
+    resolution_s = models.PositiveIntegerField(
+        _("target: seconds to the end"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Ended or handed back, from the hand-over, in business hours."),
+    )
     has_special_days = models.BooleanField(
         _("closed on holidays"),
         default=True,

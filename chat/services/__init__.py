@@ -4,6 +4,14 @@ Sockets, REST views, admin actions and tasks all come through here. Keyword-only
 one transaction each; refusals stand beside the function that raises them.
 """
 
+from chat.services.addresses import (
+    Letter,
+    MailIsOff,
+    due_letters,
+    forget_addresses,
+    leave_address,
+    take_letter,
+)
 from chat.services.agents import Desk, NoSuchAgent, desk_of, set_availability
 from chat.services.assignment import (
     NoSuchQueue,
@@ -13,9 +21,41 @@ from chat.services.assignment import (
     return_overdue,
     transfer,
 )
-from chat.services.closing import close, close_idle
+from chat.services.canned import (
+    NoSuchCannedReply,
+    TooManyCannedReplies,
+    Worded,
+    delete_own,
+    own_of,
+    save_own,
+    worded_for,
+)
+from chat.services.closing import (
+    DispositionRequired,
+    NoSuchDisposition,
+    close,
+    close_by_customer,
+    close_idle,
+)
 from chat.services.conversations import ConversationClosed
+from chat.services.destinations import (
+    Colleague,
+    OpenQueue,
+    PassedOn,
+    colleagues,
+    open_queues,
+    passed_on,
+    summary_of,
+)
 from chat.services.handover import AlreadyTaken, NotYours, ask_for_human, hand_back, take_over
+from chat.services.labelling import NoSuchLabel, attach_label, detach_label
+from chat.services.notes import (
+    mentions_of,
+    notes_of,
+    see_mentions,
+    unread_mentions,
+    write_note,
+)
 from chat.services.posting import (
     EmptyMessage,
     Posted,
@@ -25,36 +65,93 @@ from chat.services.posting import (
     post_answer,
     post_customer_message,
 )
+from chat.services.ratings import NoSuchAnswer, NotRatable, asks_rating, give_feedback, rate
+from chat.services.reading import read_by_agent, read_by_customer
+from chat.services.recalls import NoSuchMessage, TooLate, original, recall
+from chat.services.starting import load_starter
+from chat.services.suggestions import (
+    NoSuchSuggestion,
+    compare_suggestion,
+    dismiss_suggestion,
+    pick_suggestion,
+)
 from chat.services.visitors import join_visitor
 from chat.services.waiting import Place, place
 
 __all__ = [
     "AlreadyTaken",
+    "Colleague",
     "ConversationClosed",
     "Desk",
+    "DispositionRequired",
     "EmptyMessage",
+    "Letter",
+    "MailIsOff",
     "NoSuchAgent",
+    "NoSuchAnswer",
+    "NoSuchCannedReply",
+    "NoSuchDisposition",
+    "NoSuchLabel",
+    "NoSuchMessage",
     "NoSuchQueue",
+    "NoSuchSuggestion",
+    "NotRatable",
     "NotYours",
+    "OpenQueue",
+    "PassedOn",
     "Place",
     "Posted",
+    "TooLate",
     "TooLong",
+    "TooManyCannedReplies",
+    "Worded",
     "ask_for_human",
+    "asks_rating",
     "assign_waiting",
+    "attach_label",
     "close",
+    "close_by_customer",
     "close_idle",
+    "colleagues",
+    "compare_suggestion",
+    "delete_own",
     "desk_of",
+    "detach_label",
+    "dismiss_suggestion",
+    "due_letters",
     "escalate_overdue",
+    "forget_addresses",
+    "give_feedback",
     "hand_back",
     "join_visitor",
+    "leave_address",
     "leave_to_agent",
+    "load_starter",
+    "mentions_of",
+    "notes_of",
+    "open_queues",
+    "original",
+    "own_of",
+    "passed_on",
+    "pick_suggestion",
     "place",
     "post_agent_message",
     "post_answer",
     "post_customer_message",
+    "rate",
+    "read_by_agent",
+    "read_by_customer",
+    "recall",
     "renew",
     "return_overdue",
+    "save_own",
+    "see_mentions",
     "set_availability",
+    "summary_of",
+    "take_letter",
     "take_over",
     "transfer",
+    "unread_mentions",
+    "worded_for",
+    "write_note",
 ]

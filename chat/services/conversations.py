@@ -126,6 +126,7 @@ def insert_line(
             seq=message.seq,
             sender=sender,
             status=conversation.status,
+            is_recall=fields.get("recalls") is not None,
         )
     )
     return message

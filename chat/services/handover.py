@@ -196,5 +196,7 @@ def hand_back(*, conversation_id: UUID, agent_id: int, now: datetime) -> None:
             raise NotYours
         leases.end(conversation, Assignment.Ended.HANDED_BACK, now=now)
         leases.give_up_waiting(conversation, now=now)
+        conversation.asks_rating = True
+        conversation.save(update_fields=["asks_rating"])
         change_status(conversation, Status.BOT, now=now)
         say(conversation, Phrase.Purpose.HANDED_BACK, now=now)

@@ -1,5 +1,6 @@
 """Messages: of customers, of the bot, of agents. Stored first, acknowledged after the commit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from chat import access
+from chat import access, attachments
 from chat.models import Handover, Message
 from chat.replies import Answer
 from chat.services import handover, leases, numbering
@@ -63,6 +64,7 @@ def post_customer_message(
     conversation_id: UUID | None = None,
     channel: str = Channel.WEB,
     spoken: str = Language.CHINESE,
+    attachment_ids: Sequence[UUID] = (),
 ) -> Posted:
     """Store what a customer said, with the sensitive words starred out.
 
@@ -72,15 +74,17 @@ def post_customer_message(
         conversation_id: One of the customer's; None takes the open one, else a new one.
         channel: Of a new conversation.
         spoken: Language of a new conversation until a message says otherwise.
+        attachment_ids: Files of his that are not sent yet; with some the text may be empty.
 
     Raises:
-        EmptyMessage: White space only.
+        EmptyMessage: White space only, and no files.
+        NoSuchAttachment: One of the files is not his, or was sent before; nothing is stored.
         TooLong: More than CHAT_MESSAGE_MAX_CHARS characters.
         Blocked: It looks like an attack; nothing is stored.
         NoSuchConversation: It does not exist, or is somebody else's.
         ConversationClosed: Too late; without `conversation_id` it opens a new one.
     """
-    text = _checked(text)
+    text = _checked(text, may_be_empty=bool(attachment_ids))
     guard.check(text)
     text = guard.mask(text).text
     detected = language.detect(text)
@@ -112,7 +116,10 @@ def post_customer_message(
                 client_id=client_id,
                 language=detected,
                 awaits_answer=conversation.status != Status.AGENT,
+                has_attachments=bool(attachment_ids),
             )
+            if attachment_ids:
+                attachments.bind(message, attachment_ids, uid=uid)
             if conversation.status == Status.AGENT:
                 leases.owe(conversation, now=now)
     except IntegrityError:  # sent twice at once, and the other was first
@@ -193,6 +200,7 @@ def post_agent_message(
     text: str,
     now: datetime,
     client_id: UUID | None = None,
+    attachment_ids: Sequence[UUID] = (),
 ) -> Message:
     """Store what an agent said. A `client_id` seen before returns the message stored then.
 
@@ -200,8 +208,9 @@ def post_agent_message(
         EmptyMessage, TooLong: As for customers.
         NotYours: Somebody else has the conversation, or nobody.
         NoSuchConversation: It does not exist.
+        NoSuchAttachment: As for customers.
     """
-    text = _checked(text)
+    text = _checked(text, may_be_empty=bool(attachment_ids))
     with transaction.atomic():
         conversation = locked(conversation_id)
         if client_id is not None:
@@ -211,19 +220,23 @@ def post_agent_message(
         if conversation.status != Status.AGENT or conversation.agent_id != agent_id:
             raise handover.NotYours
         leases.answer(conversation, now=now)
-        return add_line(
+        message = add_line(
             conversation,
             sender=Message.Sender.AGENT,
             text=text,
             now=now,
             client_id=client_id,
             author_id=agent_id,
+            has_attachments=bool(attachment_ids),
         )
+        if attachment_ids:
+            attachments.bind(message, attachment_ids, agent_id=agent_id)
+        return message
 
 
-def _checked(text: str) -> str:
+def _checked(text: str, *, may_be_empty: bool) -> str:
     text = text.strip()
-    if not text:
+    if not text and not may_be_empty:
         raise EmptyMessage
     if len(text) > settings.CHAT_MESSAGE_MAX_CHARS:
         raise TooLong

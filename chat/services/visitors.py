@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from chat import events
-from chat.models import Conversation
+from chat.models import Attachment, Conversation
 from chat.services.closing import end
 from chat.services.conversations import Status, customer_of
 from csplatform.tokens import ANONYMOUS_PREFIX
@@ -55,6 +55,7 @@ def _join(visitor_uid: str, uid: str, now: datetime) -> int:
     reopening = [one for one in joining if one.reopens_for and not open_ones]
     if joining and (open_ones or reopening):
         Conversation.objects.filter(reopens_for=uid).update(reopens_for=None)
+    Attachment.objects.unsent_of(uid=visitor_uid).update(uid=uid)  # he is about to send them
     customer = customer_of(uid)
     for conversation in joining:
         conversation.uid, conversation.customer = uid, customer

@@ -1,12 +1,13 @@
 """What a waiting customer may know: his place, how long others waited, when people are back."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from chat.models import Conversation, Handover, Queue
@@ -74,16 +75,37 @@ def _recent_waits(queue: Queue | None, calendar: Calendar, now: datetime) -> lis
 
     Who asked outside business hours waited for the opening, which says nothing here.
     """
-    rows = (
-        Handover.objects.filter(
-            queue=queue,
-            because__in=Handover.ASKED,
-            agent__isnull=False,
-            requested_at__gte=now - timedelta(days=_DAYS),
-        )
-        .order_by("-requested_at")
-        .values_list("requested_at", "ended_at")[:_MOST]
+    rows = _taken_up(now).filter(queue=queue).order_by("-requested_at")
+    return _measured(rows.values_list("requested_at", "ended_at")[:_MOST], calendar, now)
+
+
+def recent_waits(
+    calendars: Mapping[int | None, Calendar], now: datetime
+) -> dict[int | None, list[float]]:
+    """Return lately measured waits of all queues in seconds, as for one. One query."""
+    latest = Window(RowNumber(), partition_by="queue", order_by=F("requested_at").desc())
+    rows: dict[int | None, list[tuple[datetime, datetime | None]]] = {}
+    for queue_id, begun, ended in (
+        _taken_up(now)
+        .annotate(number=latest)
+        .filter(number__lte=_MOST)
+        .values_list("queue", "requested_at", "ended_at")
+    ):
+        rows.setdefault(queue_id, []).append((begun, ended))
+    return {key: _measured(its, calendars[key], now) for key, its in rows.items()}
+
+
+def _taken_up(now: datetime) -> QuerySet[Handover]:
+    return Handover.objects.filter(
+        because__in=Handover.ASKED,
+        agent__isnull=False,
+        requested_at__gte=now - timedelta(days=_DAYS),
     )
+
+
+def _measured(
+    rows: Iterable[tuple[datetime, datetime | None]], calendar: Calendar, now: datetime
+) -> list[float]:
     measured = [
         (begun, (ended - begun).total_seconds())
         for begun, ended in rows

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from chat import events
-from chat.models import Conversation, Handover, Message
+from chat.models import Conversation, Handover, Message, MessageFeedback, Rating
 from chat.sockets import name_of
 from intents.guard import pii
 
@@ -63,6 +63,23 @@ def _message(event: events.MessagePosted) -> Wording:
     return Wording(message.sent_at, data)
 
 
+def _recall(event: events.MessagePosted) -> Wording:
+    line = Message.objects.select_related("conversation__agent", "recalls__author").get(
+        conversation_id=event.conversation_id, seq=event.seq
+    )
+    assert line.recalls is not None  # noqa: S101  (events.MessagePosted.is_recall)
+    data = {
+        "conversation": _about(line.conversation),
+        "message": {
+            "seq": line.seq,
+            "recalls": line.recalls.seq,
+            "author": name_of(line.recalls.author),
+            "sent_at": line.sent_at.isoformat(),
+        },
+    }
+    return Wording(line.sent_at, data)
+
+
 def _conversation(event: events.StatusChanged) -> Wording:
     conversation = Conversation.objects.select_related("agent").get(pk=event.conversation_id)
     return Wording(conversation.changed_at, {"conversation": _about(conversation)})
@@ -86,6 +103,46 @@ def _handover(event: events.StatusChanged) -> Wording:
     return Wording(wording.happened_at, {**wording.data, "handover": handover})
 
 
+def _rating(event: events.Rated) -> Wording:
+    rating = Rating.objects.select_related("conversation__agent", "agent").get(
+        conversation_id=event.conversation_id
+    )
+    data = {
+        "conversation": _about(rating.conversation),
+        "rating": {
+            "score": rating.score,
+            "comment": pii.redact(rating.comment),
+            "agent": name_of(rating.agent),
+            "rated_at": rating.rated_at.isoformat(),
+            "changed_at": rating.changed_at.isoformat(),
+        },
+    }
+    return Wording(rating.changed_at, data)
+
+
+def _feedback(event: events.FeedbackGiven) -> Wording:
+    feedback = MessageFeedback.objects.select_related(
+        "message__conversation__agent", "message__answers"
+    ).get(message__conversation_id=event.conversation_id, message__seq=event.seq)
+    answer = feedback.message
+    data = {
+        "conversation": _about(answer.conversation),
+        "feedback": {
+            "seq": answer.seq,
+            "answers": answer.answers.seq if answer.answers else None,
+            "intent": answer.intent,
+            "is_up": feedback.is_up,
+            "reason": feedback.reason,
+            "given_at": feedback.given_at.isoformat(),
+        },
+    }
+    return Wording(feedback.given_at, data)
+
+
+def _always(event: events.Event) -> bool:
+    return True
+
+
 def _about(conversation: Conversation) -> dict[str, Any]:
     return {
         "id": str(conversation.pk),
@@ -104,6 +161,10 @@ def _is_spoken(event: events.MessagePosted) -> bool:
     return event.sender in _SPEAKERS
 
 
+def _is_recall(event: events.MessagePosted) -> bool:
+    return event.is_recall
+
+
 def _becomes(status: Status) -> Callable[[events.StatusChanged], bool]:
     return lambda event: event.status == status
 
@@ -111,10 +172,13 @@ def _becomes(status: Status) -> Callable[[events.StatusChanged], bool]:
 # fmt: off
 KINDS: tuple[Kind, ...] = (
     Kind("message.posted", _("A message was posted"), 1, events.MessagePosted, _is_spoken, _message),
+    Kind("message.recalled", _("An agent has taken a message back"), 1, events.MessagePosted, _is_recall, _recall),
     Kind("conversation.handed_over", _("A conversation waits for an agent"), 1, events.StatusChanged, _becomes(Status.WAITING), _handover),
     Kind("conversation.taken_over", _("An agent has a conversation"), 1, events.StatusChanged, _becomes(Status.AGENT), _conversation),
     Kind("conversation.handed_back", _("A conversation went back to the bot"), 1, events.StatusChanged, _becomes(Status.BOT), _conversation),
     Kind("conversation.closed", _("A conversation has ended"), 1, events.StatusChanged, _becomes(Status.CLOSED), _conversation),
+    Kind("conversation.rated", _("A customer has rated a conversation"), 1, events.Rated, _always, _rating),
+    Kind("message.rated", _("A customer has rated an answer of the assistant"), 1, events.FeedbackGiven, _always, _feedback),
 )
 # fmt: on
 TOLD_OF = tuple(dict.fromkeys(kind.event for kind in KINDS))

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from csplatform import tokens
 from csplatform.languages import in_asked_language
-from csplatform.roles import AGENTS, ANYONE, roles_of, roles_required
+from csplatform.roles import AGENTS, ANYONE, SUPERVISORS, roles_of, roles_required
 from intents.models import Intent
 
 
@@ -42,7 +42,14 @@ def workspace(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "workspace/workspace.html",
-        {"intent_names": dict(names), "message_max_chars": settings.CHAT_MESSAGE_MAX_CHARS},
+        {
+            "intent_names": dict(names),
+            "message_max_chars": settings.CHAT_MESSAGE_MAX_CHARS,
+            "recall_within_s": settings.RECALL_WITHIN_S,
+            "needs_disposition": settings.CLOSE_NEEDS_DISPOSITION,
+            "watch_is_told": settings.WATCH_IS_TOLD,
+            "is_supervisor": bool(roles_of(request.user) & SUPERVISORS),
+        },
     )
 
 
