@@ -8,8 +8,13 @@
  *   seen?: (message: import("./timeline.js").Message) => string,
  *   onRetry?: (clientId: string) => void, onEdit?: (clientId: string) => void,
  *   onRemove?: (clientId: string) => void,
- *   onButton?: (button: import("./timeline.js").Button) => void}} Options
+ *   onButton?: (button: import("./timeline.js").Button) => void,
+ *   files?: import("./file-views.js").FileViews,
+ *   note?: {create: (row: NoteRow) => HTMLElement, update: (element: HTMLElement, row: NoteRow) => void},
+ *   decorate?: (element: HTMLElement, row: Extract<Row, {kind: "message"}>) => void}} Options
  *   seen: what to say about a message to staff, "" for nothing
+ *   note: how staff's notes are drawn; decorate: what else a page shows at a message
+ * @typedef {Extract<Row, {kind: "note"}>} NoteRow
  */
 import { fill } from "./links.js";
 import { clock, day } from "./times.js";
@@ -19,7 +24,9 @@ import { clock, day } from "./times.js";
  * @param {Options} options
  * @returns {HTMLElement}
  */
-export function create(row, { me, texts, onRetry, onEdit, onRemove }) {
+export function create(row, options) {
+  const { me, texts, onRetry, onEdit, onRemove } = options;
+  if (row.kind === "note" && options.note) return options.note.create(row);
   if (row.kind !== "message") {
     const line = document.createElement("div");
     line.className = "divider";
@@ -43,7 +50,12 @@ export function create(row, { me, texts, onRetry, onEdit, onRemove }) {
  * @param {Row} row
  * @param {Options} options
  */
-export function update(element, row, { me, texts, language, now, seen, onButton }) {
+export function update(element, row, options) {
+  const { me, texts, language, now, seen, onButton } = options;
+  if (row.kind === "note") {
+    options.note?.update(element, row);
+    return;
+  }
   if (row.kind !== "message") {
     set(element, row.kind === "day" ? day(row.at, now(), language) : texts("new-conversation"));
     return;
@@ -52,10 +64,14 @@ export function update(element, row, { me, texts, language, now, seen, onButton 
   element.classList.toggle("is-first", row.first);
   element.classList.toggle("is-last", row.last);
   element.classList.toggle("is-newest", row.newest);
-  if (element.dataset.text !== row.text) {
-    element.dataset.text = row.text;
-    fill(part(element, "text"), row.text);
+  const text = row.message?.recalled_at ? texts("recalled") : row.text;
+  element.toggleAttribute("data-recalled", Boolean(row.message?.recalled_at));
+  if (element.dataset.text !== text) {
+    element.dataset.text = text;
+    fill(part(element, "text"), text);
   }
+  options.files?.draw(part(element, "files"), row.attachments);
+  part(element, "bubble").hidden = !text && row.attachments.length > 0;
   const author = part(element, "author");
   // My own line, just acknowledged, has no name yet: it is mine anyway.
   const named = row.sender === "BOT" || (row.sender === "AGENT" && (row.author || row.sender !== me));
@@ -66,7 +82,9 @@ export function update(element, row, { me, texts, language, now, seen, onButton 
   const time = /** @type {HTMLTimeElement} */ (part(element, "time"));
   time.dateTime = row.at;
   set(time, clock(row.at, language));
-  set(part(element, "state"), row.state === "refused" ? row.reason : texts(`state-${row.state}`));
+  element.toggleAttribute("data-read", row.isRead);
+  const state = row.state === "sent" && row.isRead ? "read" : row.state;
+  set(part(element, "state"), row.state === "refused" ? row.reason : texts(`state-${state}`));
   part(element, "retry").hidden = row.state !== "failed";
   part(element, "edit").hidden = row.state !== "refused";
   part(element, "remove").hidden = row.state !== "refused";
@@ -82,6 +100,7 @@ export function update(element, row, { me, texts, language, now, seen, onButton 
     buttons.hidden = !labels;
     buttons.replaceChildren(...row.buttons.map((button) => chip(button.label, () => onButton?.(button))));
   }
+  options.decorate?.(element, row);
 }
 
 /**

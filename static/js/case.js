@@ -1,15 +1,15 @@
 // @ts-check
 /**
- * The conversation on the agent's screen: its log, who it is, who has it, what may be done, and
- * what the assistant understood. It shows; workspace.js decides.
+ * The conversation on the agent's screen: its log, who it is, who has it and what may be done.
+ * It shows; workspace.js decides. What stands beside it is in panel.js.
  */
 import { part, set } from "./bubbles.js";
-import { draw } from "./keyed.js";
+import { FileViews } from "./file-views.js";
 import { MessageLog } from "./message-log.js";
+import { noteRow } from "./note-row.js";
 
 const TYPING_SHOWN_MS = 4_000;
-const UNDERSTOOD_MOST = 6;
-const ACTIONS = ["take", "hand_back", "close"];
+const ACTIONS = ["take", "hand_back", "close", "transfer"];
 
 /**
  * @typedef {import("./inbox.js").Entry} Entry
@@ -21,7 +21,13 @@ export class Case {
   #root;
   #texts;
   #intents;
-  #last = /** @type {Entry | null} */ (null); // also after it has left the list
+  #drawn = /** @type {Timeline | null} */ (null);
+  /** What colleagues have noted, by conversation; drawn between the messages. */
+  notes = /** @type {Map<string, readonly import("./timeline.js").Note[]>} */ (new Map());
+  /** What supervisors have whispered, drawn likewise. */
+  whispers = /** @type {Map<string, readonly import("./timeline.js").Note[]>} */ (new Map());
+  /** What stands beside the conversation may add to each message as it is drawn. */
+  decorators = /** @type {NonNullable<import("./bubbles.js").Options["decorate"]>[]} */ ([]);
 
   /**
    * @param {HTMLElement} root the workspace
@@ -43,9 +49,14 @@ export class Case {
         language,
         now: () => new Date(),
         seen: (message) => this.#seen(message),
+        note: noteRow(texts, language),
+        decorate: (element, row) => {
+          for (const decorate of this.decorators) decorate(element, row);
+        },
         onRetry,
         onEdit,
         onRemove,
+        files: new FileViews(/** @type {import("./file-views.js").Host} */ (root)),
       },
       onRead,
     );
@@ -53,8 +64,8 @@ export class Case {
 
   /** @param {boolean} isOpen false: nothing is chosen */
   open(isOpen) {
-    this.#last = null;
     set(part(this.#root, "case-title"), this.#texts("case"));
+    this.#drawn = null;
     this.log.open();
     this.busy("");
     this.#root.classList.toggle("is-reading", isOpen);
@@ -67,12 +78,11 @@ export class Case {
    * @param {Timeline} timeline
    * @param {Entry | null} entry null: not in the list (any more)
    * @param {string} name of the customer, "" when it is not known
-   * @param {string} me this agent's name
    */
-  show(timeline, entry, name, me) {
+  show(timeline, entry, name) {
     const messages = timeline.messages.map((message) => ({ ...message, buttons: [] }));
-    this.log.draw({ ...timeline, messages });
-    this.#last = entry ?? this.#last;
+    this.#drawn = { ...timeline, messages };
+    this.redraw();
     const mine = Boolean(entry?.agent_is_me);
     // Waiting, yet not in the list: it has left while nobody told us where to.
     const left = timeline.status === "WAITING" ? "CLOSED" : timeline.status;
@@ -84,21 +94,24 @@ export class Case {
     const line = part(this.#root, "case-status");
     line.dataset.status = mine ? "MINE" : status;
     set(line, this.#texts(mine ? "with-me" : `case-${status}`, { agent }));
-    set(part(this.#root, "case-uid"), this.#last?.uid ?? "–");
-    set(part(this.#root, "case-language"), this.#last ? this.#texts(`language-${this.#last.language}`) : "–");
-    set(part(this.#root, "case-agent"), (mine ? me : agent) || "–");
     part(this.#root, "take").hidden = !["WAITING", "BOT"].includes(status);
     part(this.#root, "hand_back").hidden = !mine;
     part(this.#root, "close").hidden = !mine;
+    const maySupervise = this.#root.dataset.supervisor === "true" && ["WAITING", "AGENT"].includes(status);
+    part(this.#root, "transfer").hidden = !mine && !maySupervise;
     const locked = part(this.#root, "locked");
     locked.hidden = mine || status === "UNKNOWN";
     if (!locked.hidden) set(locked, this.#texts(`locked-${status}`, { agent }));
-    this.#showUnderstood(timeline);
   }
 
-  /** @param {string} text how long the customer has been waiting */
-  showWaited(text) {
-    set(part(this.#root, "case-since"), text);
+  /** Draw the log again: notes, or what is added to messages, are others now. */
+  redraw() {
+    const timeline = this.#drawn;
+    if (!timeline) return;
+    const conversation = timeline.conversation ?? "";
+    const notes = [...(this.notes.get(conversation) ?? []), ...(this.whispers.get(conversation) ?? [])];
+    notes.sort((one, other) => one.after_seq - other.after_seq || one.created_at.localeCompare(other.created_at));
+    this.log.draw({ ...timeline, notes });
   }
 
   /** @param {string} action that the server has not answered yet, "" for none */
@@ -121,26 +134,14 @@ export class Case {
     this.log.showTyping({ sender: "CUSTOMER", text, ms: TYPING_SHOWN_MS });
   }
 
-  /** @param {Timeline} timeline */
-  #showUnderstood(timeline) {
-    const newest = timeline.messages.filter((message) => message.intent).slice(-UNDERSTOOD_MOST);
-    draw(
-      part(this.#root, "understood"),
-      newest.reverse().map((message) => ({ key: `${message.conversation} ${message.seq}`, message })),
-      () => document.createElement("li"),
-      (element, { message }) => set(element, this.#intentOf(message)),
-    );
-    part(this.#root, "understood-none").hidden = newest.length > 0;
-  }
-
   /** @param {Message} message @returns {string} the line under a bubble, "" for none */
   #seen(message) {
     const decision = message.decision && this.#texts(`decision-${message.decision}`);
-    return [message.intent && this.#intentOf(message), decision].filter(Boolean).join(" · ");
+    return [message.intent && this.intentOf(message), decision].filter(Boolean).join(" · ");
   }
 
-  /** @param {Message} message */
-  #intentOf({ intent, probability }) {
+  /** @param {{intent: string, probability?: number | null}} message @returns {string} */
+  intentOf({ intent, probability }) {
     const name = this.#intents[intent] ?? intent;
     return typeof probability === "number" ? `${name} ${Math.round(probability * 100)}%` : name;
   }

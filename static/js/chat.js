@@ -3,18 +3,31 @@
  * The customer's chat: `<cs-chat>` brings the markup of templates/chat/_chat.html to life.
  * What a conversation looks like is decided in timeline.js; this file connects it to the server
  * and to the page.
+ *
+ * What stands around the messages (greeting, call for a human, …) is in chat-parts.js. Each part
+ * hears of every frame by the event "frame", of what is on the screen then by "state" (a
+ * `ChatState`), of a line that is drawn by "row", of a pressed button's action by "action", and uses
+ * what is public here: on, send, post, say, receive, change, catchUp, state, api, texts, log, composer,
+ * tokens.
+ *
+ * @typedef {object} ChatState what is on the screen
+ * @property {Timeline} timeline with the conversation, its status and its agent
+ * @property {boolean} isStarted false until the server has told what there is
+ * @property {import("./queue.js").Place | null} place in the queue, while it is known
+ *
+ * @typedef {import("./timeline.js").Timeline} Timeline
  */
-import { Refused } from "./api.js";
-import { chip, part, set } from "./bubbles.js";
+import { part, set } from "./bubbles.js";
+import { CHAT_PARTS } from "./chat-parts.js";
 import { compose } from "./composer.js";
 import { Connection, SignInRefused } from "./connection.js";
 import { Delivery } from "./delivery.js";
 import { Drafts } from "./drafts.js";
-import { fill } from "./links.js";
+import { FileViews } from "./file-views.js";
 import { MessageLog } from "./message-log.js";
 import { newId, Outbox } from "./outbox.js";
-import { waitText } from "./queue.js";
 import { Rest } from "./rest.js";
+import { Substitute } from "./substitute.js";
 import { readTexts } from "./texts.js";
 import * as timelines from "./timeline.js";
 import { Timers } from "./timers.js";
@@ -22,34 +35,28 @@ import { badge } from "./title.js";
 import { CustomerTokens, signOut } from "./tokens.js";
 import { Unseen } from "./unseen.js";
 
-/** A socket that is coming (back) gets this long before REST takes over. */
-const SOCKET_FIRST_MS = 2_500;
-const POLL_MS = 4_000;
-const HUMAN_MS = 8_000;
 const TYPING_SHOWN_MS = 4_000;
 const TYPING_SENT_EVERY_MS = 3_000;
 /** The bot is expected to answer; the dots tell that the question has arrived. */
 const ANSWER_EXPECTED_MS = 6_000;
 const GAP_EVERY_MS = 1_500;
 
-class CsChat extends HTMLElement {
+export class CsChat extends HTMLElement {
+  texts = readTexts();
   #timeline = timelines.empty("CUSTOMER");
-  #texts = readTexts();
   #started = false;
-  #state = /** @type {import("./connection.js").State} */ ("connecting");
-  #askedForHuman = false;
-  #place = /** @type {import("./queue.js").Place | null} */ (null); // in the queue, while it is known
-  #restWorks = false;
+  #place = /** @type {import("./queue.js").Place | null} */ (null);
+  #substitute = new Substitute(this);
   #timers = new Timers();
   #gapAskedAt = -Infinity;
   #typingSentAt = -Infinity;
   #restored = Promise.resolve(); // when what was unsent before a reload is in the timeline
 
   connectedCallback() {
-    const { uid = "", signature = "", customerName = "", pageLanguage = "" } = this.dataset;
-    const customer = uid ? { uid, signature, name: customerName } : null;
+    const { uid = "", signature = "", expires, customerName = "", pageLanguage = "" } = this.dataset;
+    const customer = uid ? { uid, signature, expires, name: customerName } : null;
     this.tokens = new CustomerTokens(customer, pageLanguage);
-    this.rest = new Rest(this.tokens, pageLanguage);
+    this.api = new Rest(this.tokens, pageLanguage);
     this.outbox = new Outbox(this.tokens.uid);
     this.#restored = this.#takeUp();
     const drafts = new Drafts(this.tokens.uid);
@@ -57,14 +64,16 @@ class CsChat extends HTMLElement {
       this,
       {
         me: "CUSTOMER",
-        texts: this.#texts,
+        texts: this.texts,
         language: pageLanguage,
         now: () => new Date(),
         onRetry: (clientId) => this.#retry(clientId),
         onEdit: (clientId) => this.#edit(clientId),
         onRemove: (clientId) => this.#remove(clientId),
+        files: new FileViews(this),
+        decorate: (element, row) => this.#tell("row", { element, row }),
         onButton: ({ action, text, label }) =>
-          action === "human" ? void this.#human() : this.#post(text ?? label),
+          action ? this.#tell("action", action) : this.post(text ?? label),
       },
       () => this.unseen?.look(),
     );
@@ -72,7 +81,7 @@ class CsChat extends HTMLElement {
     this.unseen = new Unseen(this, isAtEnd, (count) => this.#showUnseen(count));
     this.delivery = new Delivery({
       send: (frame) => this.connection?.send(frame) ?? false,
-      post: (text, clientId) => this.#postOverRest(text, clientId),
+      post: (text, clientId, attachments) => this.#postOverRest(text, clientId, attachments),
       isPending: (clientId) => this.#isPending(clientId),
       onFailed: ({ client_id }) => this.#show(timelines.marked(this.#timeline, client_id, "failed")),
       onRefused: ({ client_id }, detail) =>
@@ -80,24 +89,72 @@ class CsChat extends HTMLElement {
     });
     this.composer = compose(/** @type {HTMLFormElement} */ (part(this, "composer")), {
       maxChars: Number(this.dataset.maxChars),
-      texts: this.#texts,
-      onSend: (text) => this.#post(text),
+      texts: this.texts,
+      onSend: (text, attachments) => this.post(text, attachments),
       onTyping: () => this.#typing(),
       onChange: (text) => drafts.keep(text),
     });
     if (!this.composer.text) this.composer.set(drafts.of());
-    part(this, "human").addEventListener("click", () => void this.#human());
     part(this, "again").addEventListener("click", () => this.connection?.check());
     part(this, "guest").addEventListener("click", () => {
       signOut();
       location.assign("/");
     });
     part(this, "jump").addEventListener("click", () => this.#toEnd());
+    for (const Part of CHAT_PARTS) new Part(this);
     this.connection = new Connection("/ws/chat/", () => this.#hello(), () => this.tokens?.expire(), {
-      onFrame: (frame) => this.#receive(frame),
+      onFrame: (frame) => this.receive(frame),
       onState: (state, attempt) => this.#connected(state, attempt),
     });
     this.#show(this.#timeline);
+  }
+
+  // --- For the parts --------------------------------------------------------------------------
+
+  /** @returns {ChatState} */
+  get state() {
+    return { timeline: this.#timeline, isStarted: this.#started, place: this.#place };
+  }
+
+  /** Listen to one of the events. @param {string} name @param {(detail: any) => void} listener */
+  on(name, listener) {
+    this.addEventListener(name, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  /** @param {object} frame @returns {boolean} false: not connected */
+  send(frame) {
+    return this.connection?.send(frame) ?? false;
+  }
+
+  /** A sentence that is not part of the conversation; it goes by itself. @param {string} text */
+  say(text) {
+    const toast = part(this, "toast");
+    set(toast, text);
+    this.#timers.after("toast", 6_000, () => set(toast, ""));
+  }
+
+  /**
+   * Say something in the customer's name.
+   *
+   * @param {string} text
+   * @param {readonly import("./uploads.js").Attachment[]} [attachments]
+   */
+  post(text, attachments = []) {
+    const message = { client_id: newId(), text, attachments, sent_at: new Date().toISOString() };
+    this.#typingSentAt = -Infinity; // what is written now belongs to the next one
+    this.#show(timelines.posted(this.#timeline, message));
+    this.#toEnd();
+    this.delivery?.deliver(message);
+  }
+
+  /** Show something else. @param {(timeline: Timeline) => Timeline} how */
+  change(how) {
+    this.#show(how(this.#timeline));
+  }
+
+  /** @param {string} name @param {any} detail */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   async #hello() {
@@ -116,13 +173,17 @@ class CsChat extends HTMLElement {
 
   // --- Frames in ------------------------------------------------------------------------------
 
-  /** @param {any} frame */
-  #receive(frame) {
+  /** Apply a frame, whichever way it came. @param {any} frame */
+  receive(frame) {
+    this.#tell("frame", frame);
     if (frame.type === "typing") {
       this.#showTyping(frame.sender, TYPING_SHOWN_MS);
       return;
     }
-    if (frame.type === "welcome") this.#welcome(frame);
+    if (frame.type === "welcome") {
+      part(this, "loading").hidden = true;
+      part(this, "failure").hidden = true;
+    }
     if (frame.type === "refused") this.#refused(frame);
     if (frame.type === "welcome" || frame.type === "status") this.#place = frame.queue ?? null;
     const before = this.#timeline;
@@ -155,26 +216,13 @@ class CsChat extends HTMLElement {
   /** @param {any} frame */
   #refused(frame) {
     if (!frame.client_id) {
-      this.#say(frame.detail);
+      this.say(frame.detail);
       return;
     }
     const message = this.#timeline.pending.find((one) => one.client_id === frame.client_id);
     this.#show(timelines.received(this.#timeline, frame));
     if (message && this.#isPending(frame.client_id)) this.delivery?.repeat(message);
     else this.delivery?.settled(frame.client_id);
-  }
-
-  /** @param {any} frame welcome, or the same fields from REST */
-  #welcome(frame) {
-    part(this, "loading").hidden = true;
-    part(this, "failure").hidden = true;
-    this.#askedForHuman = false;
-    const greeting = part(this, "greeting");
-    greeting.hidden = !frame.greeting;
-    fill(part(greeting, "text"), frame.greeting ?? "");
-    part(this, "suggestions").replaceChildren(
-      ...(frame.suggestions ?? []).map((/** @type {string} */ text) => chip(text, () => this.#post(text))),
-    );
   }
 
   /** The first welcome: what comes from now on is announced. */
@@ -194,23 +242,15 @@ class CsChat extends HTMLElement {
     if (performance.now() - this.#gapAskedAt < GAP_EVERY_MS) return;
     this.#gapAskedAt = performance.now();
     const after = timelines.completeUpTo(this.#timeline);
-    if (!this.connection?.send({ type: "catch_up", after })) void this.#poll();
+    if (!this.connection?.send({ type: "catch_up", after })) void this.catchUp();
   }
 
   // --- Frames out -----------------------------------------------------------------------------
 
-  /** @param {string} text */
-  #post(text) {
-    const message = { client_id: newId(), text, sent_at: new Date().toISOString() };
-    this.#show(timelines.posted(this.#timeline, message));
-    this.#toEnd();
-    this.delivery?.deliver(message);
-  }
-
-  /** @param {string} text @param {string} clientId */
-  async #postOverRest(text, clientId) {
-    await this.rest?.post(text, clientId);
-    await this.#poll();
+  /** @param {string} text @param {string} clientId @param {string[]} attachments */
+  async #postOverRest(text, clientId, attachments) {
+    await this.api?.post(text, clientId, attachments);
+    await this.catchUp();
   }
 
   /** @param {string} clientId */
@@ -234,7 +274,7 @@ class CsChat extends HTMLElement {
     if (!message) return;
     this.#show(timelines.withdrawn(this.#timeline, clientId));
     this.delivery?.settled(clientId);
-    this.composer?.set(message.text);
+    this.composer?.set(message.text, message.attachments);
     this.composer?.focus();
   }
 
@@ -245,31 +285,11 @@ class CsChat extends HTMLElement {
     this.composer?.focus();
   }
 
-  async #human() {
-    if (this.#askedForHuman || this.#timeline.status === "WAITING") return;
-    this.#askedForHuman = true;
-    this.#showStatus();
-    if (this.connection?.send({ type: "human" })) {
-      // Whatever the answer is, asking again must become possible.
-      this.#timers.after("human", HUMAN_MS, () => this.#humanSettled());
-      return;
-    }
-    try {
-      this.#receive({ ...(await this.rest?.human()), type: "status" });
-      await this.#poll();
-    } catch (error) {
-      this.#say(error instanceof Refused ? error.detail : this.#texts("human-failed"));
-    }
-    this.#humanSettled();
-  }
-
-  #humanSettled() {
-    this.#askedForHuman = false;
-    this.#showStatus();
-  }
-
   #typing() {
-    if (!["AGENT", "WAITING"].includes(this.#timeline.status)) return; // nobody would see it
+    // The bot wants to know whether more is to come while it has not answered; else nobody looks.
+    const { status, messages, pending } = this.#timeline;
+    const isOpen = pending.length > 0 || messages.at(-1)?.sender === "CUSTOMER";
+    if (status === "CLOSED" || (status === "BOT" && !isOpen)) return;
     if (performance.now() - this.#typingSentAt < TYPING_SENT_EVERY_MS) return;
     this.#typingSentAt = performance.now();
     this.connection?.send({ type: "typing" });
@@ -279,64 +299,37 @@ class CsChat extends HTMLElement {
 
   /** @param {import("./connection.js").State} state @param {number} attempt */
   #connected(state, attempt) {
-    this.#state = state;
     this.dataset.connection = state;
-    if (state === "open") {
-      this.#timers.clear("poll");
-      this.#timers.clear("notice");
-      set(part(this, "notice"), "");
-      return;
-    }
     if (state === "shut") {
       part(this, "loading").hidden = true;
       part(this, "shut").hidden = false;
       this.composer?.enable(false);
-      return;
     }
-    // A blink of the network is nobody's business: say it only when it lasts.
-    if (!this.#timers.has("notice")) {
-      this.#timers.after("notice", attempt || this.#started ? 1_200 : 4_000, () => this.#sayLost());
-    }
-    if (!this.#timers.has("poll")) this.#timers.after("poll", SOCKET_FIRST_MS, () => void this.#keepPolling());
+    this.#substitute.follow(state, attempt);
   }
 
-  #sayLost() {
-    if (this.#state === "open") return;
-    const lost = this.#restWorks ? "slow" : "reconnecting";
-    if (this.#started) {
-      set(part(this, "notice"), this.#texts(navigator.onLine ? lost : "offline"));
-    } else {
-      part(this, "loading").hidden = true;
-      part(this, "failure").hidden = false;
-    }
-    this.#timers.after("notice", 3_000, () => this.#sayLost()); // offline may turn into "reconnecting"
-  }
-
-  async #keepPolling() {
-    if (this.#state === "open" || this.#state === "shut") return;
-    if (document.visibilityState === "visible") await this.#poll();
-    this.#timers.after("poll", POLL_MS, () => void this.#keepPolling());
-  }
-
-  /** Fetch over REST what the socket would have brought. */
-  async #poll() {
+  /**
+   * Fetch over REST what the socket would have brought.
+   *
+   * @returns {Promise<boolean>} false: the server is not reached this way either
+   */
+  async catchUp() {
     try {
-      const welcome = await this.rest?.conversation();
+      const welcome = await this.api?.conversation();
       const { conversation } = welcome;
-      this.#restWorks = true;
       if (!this.#started) {
-        this.#receive({ ...welcome, type: "welcome" });
+        this.receive({ ...welcome, type: "welcome" });
       } else {
         this.#show(timelines.received(this.#timeline, { ...welcome, type: "welcome" }));
       }
-      if (!conversation) return;
+      if (!conversation) return true;
       const after = timelines.completeUpTo(this.#timeline); // of this conversation: it said welcome
-      const missing = await this.rest?.messages(conversation, after);
-      this.#receive({ ...missing, type: "messages" });
+      const missing = await this.api?.messages(conversation, after);
+      this.receive({ ...missing, type: "messages" });
+      return true;
     } catch (error) {
-      this.#restWorks = false;
       if (error instanceof SignInRefused) this.#connected("shut", 0);
-      // Else: not reachable this way either; the next round tries again.
+      return false;
     }
   }
 
@@ -348,50 +341,16 @@ class CsChat extends HTMLElement {
     this.#timeline = timeline;
     this.outbox?.save(timelines.unsent(timeline));
     this.log?.draw(timeline);
-    const quiet = timeline.messages.length === 0 && timeline.pending.length === 0;
-    part(this, "suggestions").hidden = !quiet || !this.#started;
-    this.#showStatus();
+    this.#tell("state", this.state);
     this.unseen?.add(before, timeline);
-  }
-
-  #showStatus() {
-    const { status, agent } = this.#timeline;
-    this.dataset.status = status;
-    const language = this.dataset.pageLanguage ?? "";
-    const isPlaced = status === "WAITING" && this.#place;
-    set(
-      part(this, "status"),
-      isPlaced
-        ? waitText(isPlaced, this.#texts, language, new Date())
-        : this.#texts(`status-${status}`, { agent }),
-    );
-    const human = part(this, "human");
-    const waiting = this.#askedForHuman || status === "WAITING";
-    human.hidden = status === "AGENT";
-    human.setAttribute("aria-disabled", String(waiting));
-    set(part(human, "label"), this.#texts(waiting ? "human-waiting" : "human"));
-    set(part(human, "short-label"), this.#texts(waiting ? "human-waiting" : "human-short"));
-    const ended = part(this, "ended");
-    ended.hidden = status !== "CLOSED";
-    const name = this.tokens?.name ?? "";
-    part(this, "signed-in").hidden = !name;
-    set(part(this, "signed-in"), name && this.#texts("signed-in-as", { name }));
   }
 
   /** @param {string} sender @param {number} ms */
   #showTyping(sender, ms) {
     if (sender === "BOT" && this.#timeline.status !== "BOT") return;
     const { agent } = this.#timeline;
-    const text = this.#texts(`typing-${sender}`, { agent });
+    const text = this.texts(`typing-${sender}`, { agent });
     this.log?.showTyping({ sender, text, initial: sender === "AGENT" ? [...agent].at(0) : "", ms });
-  }
-
-  /** A sentence that is not part of the conversation; it goes by itself. @param {string} text */
-  #say(text) {
-    this.#humanSettled();
-    const toast = part(this, "toast");
-    set(toast, text);
-    this.#timers.after("toast", 6_000, () => set(toast, ""));
   }
 
   #toEnd() {
@@ -404,7 +363,7 @@ class CsChat extends HTMLElement {
     badge(count);
     const jump = part(this, "jump");
     jump.hidden = this.log?.atEnd ?? true;
-    set(part(jump, "label"), count ? this.#texts("new-messages", { count }) : this.#texts("to-the-end"));
+    set(part(jump, "label"), count ? this.texts("new-messages", { count }) : this.texts("to-the-end"));
   }
 }
 

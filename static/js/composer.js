@@ -4,6 +4,17 @@
  * a Chinese word in an input method does neither.
  */
 
+/**
+ * What goes with the text of a message.
+ *
+ * @typedef {import("./uploads.js").Attachment} Attachment
+ * @typedef {object} Cargo
+ * @property {() => "none" | "uploading" | "failed" | "ready"} state
+ * @property {() => Attachment[]} take hand it over
+ * @property {(attachments: readonly Attachment[]) => void} put take it back
+ * @property {() => void} wait say why it cannot be sent yet
+ */
+
 /** From this share of the limit on, the characters left are shown. */
 const COUNTER_FROM = 0.9;
 
@@ -32,15 +43,20 @@ export function length(text) {
  * Wire up a form with a textarea, a submit button and a counter.
  *
  * @param {HTMLFormElement} form
- * @param {{maxChars: number, texts: import("./texts.js").Texts, onSend: (text: string) => void,
+ * @param {{maxChars: number, texts: import("./texts.js").Texts,
+ *   onSend: (text: string, attachments: Attachment[]) => void,
  *   onTyping?: () => void, onChange?: (text: string) => void}} options
  *   onChange: whenever the text is another one, also by `set`
- * @returns {{readonly text: string, set: (text: string) => void, focus: () => void, enable: (on: boolean) => void}}
+ * @returns {{readonly text: string, set: (text: string, attachments?: readonly Attachment[]) => void,
+ *   focus: () => void, enable: (on: boolean) => void, carry: (cargo: Cargo) => void, look: () => void}}
+ *   carry: have files go with each message; look: whether it may be sent has changed
  */
 export function compose(form, { maxChars, texts, onSend, onTyping, onChange }) {
   const field = /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
   const button = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
   const counter = /** @type {HTMLElement} */ (form.querySelector("[data-part=counter]"));
+
+  let cargo = /** @type {Cargo | null} */ (null);
 
   const look = () => {
     const used = length(field.value);
@@ -53,7 +69,8 @@ export function compose(form, { maxChars, texts, onSend, onTyping, onChange }) {
         : texts("characters-left", { left: maxChars - used });
     }
     field.setAttribute("aria-invalid", String(over));
-    button.disabled = field.disabled || over || !field.value.trim();
+    const isEmpty = !field.value.trim() && (cargo?.state() ?? "none") === "none";
+    button.disabled = field.disabled || over || isEmpty;
     // Grows with its text; the style sheet sets the most.
     field.rows = 1;
     while (field.scrollHeight > field.clientHeight + 1 && field.rows < 6) field.rows += 1;
@@ -64,10 +81,15 @@ export function compose(form, { maxChars, texts, onSend, onTyping, onChange }) {
   };
   const send = () => {
     const text = field.value.trim();
-    if (button.disabled || !text) return;
+    if (button.disabled) return;
+    if (cargo && ["uploading", "failed"].includes(cargo.state())) {
+      cargo.wait();
+      return;
+    }
     field.value = "";
+    const attachments = cargo?.take() ?? [];
     changed();
-    onSend(text);
+    onSend(text, attachments);
   };
 
   field.addEventListener("input", () => {
@@ -89,10 +111,16 @@ export function compose(form, { maxChars, texts, onSend, onTyping, onChange }) {
     get text() {
       return field.value;
     },
-    set(text) {
+    set(text, attachments = []) {
       field.value = text;
+      if (attachments.length) cargo?.put(attachments);
       changed();
     },
+    carry(carried) {
+      cargo = carried;
+      look();
+    },
+    look,
     focus: () => field.focus(),
     enable(on) {
       field.disabled = !on;

@@ -5,10 +5,11 @@
  * same message. The next one of a conversation is sent when the one before is settled: a message
  * that has to take the long way is not overtaken by a later one.
  *
- * @typedef {{client_id: string, text: string, conversation?: string}} Outgoing
+ * @typedef {{client_id: string, text: string, conversation?: string,
+ *   attachments?: readonly {id: string}[]}} Outgoing
  * @typedef {{
  *   send: (frame: object) => boolean,
- *   post?: (text: string, clientId: string) => Promise<unknown>,
+ *   post?: (text: string, clientId: string, attachments: string[]) => Promise<unknown>,
  *   isPending: (clientId: string) => boolean,
  *   onFailed: (message: Outgoing) => void,
  *   onRefused?: (message: Outgoing, detail: string) => void,
@@ -90,8 +91,12 @@ export class Delivery {
   /** @param {Outgoing} message */
   #send(message) {
     const { client_id, text, conversation } = message;
-    const frame = conversation ? { conversation, client_id, text } : { client_id, text };
-    const sent = this.#ways.send({ type: "message", ...frame });
+    const attachments = idsOf(message);
+    const sent = this.#ways.send({
+      ...{ type: "message", client_id, text },
+      ...(conversation && { conversation }),
+      ...(attachments.length && { attachments }),
+    });
     const wait = sent ? ACKNOWLEDGE_MS : SOCKET_FIRST_MS;
     this.#timers.after(client_id, wait, () => void this.#otherwise(message));
   }
@@ -105,7 +110,7 @@ export class Delivery {
     }
     try {
       if (!this.#ways.post) throw new Error("There is no other way");
-      await this.#ways.post(text, client_id);
+      await this.#ways.post(text, client_id, idsOf(message));
       // It is stored, but what tells the page so was lost.
       if (this.#ways.isPending(client_id)) this.repeat(message);
     } catch (error) {
@@ -119,4 +124,9 @@ export class Delivery {
       this.repeat(message);
     }
   }
+}
+
+/** @param {Outgoing} message @returns {string[]} */
+function idsOf({ attachments = [] }) {
+  return attachments.map(({ id }) => id);
 }

@@ -13,6 +13,8 @@ import { Timers } from "./timers.js";
 const NEAR_PX = 120;
 /** What comes within this time after opening is history, not news. */
 const HISTORY_MS = 1_000;
+/** How long a line that was looked for is marked. */
+const FOUND_MS = 3_000;
 
 export class MessageLog {
   #scroll;
@@ -68,6 +70,24 @@ export class MessageLog {
       (element, row) => update(element, row, this.#options),
     );
     if (this.#atEnd) this.toEnd();
+  }
+
+  /**
+   * Bring a message into view and mark it for a moment.
+   *
+   * @param {{conversation: string, seq: number, client_id: string | null}} message
+   * @returns {boolean} false: it is not drawn
+   */
+  reveal({ conversation, seq, client_id }) {
+    const key = CSS.escape(client_id ?? `${conversation} ${seq}`);
+    const row = this.#log.querySelector(`[data-row-key="${key}"]`);
+    if (!row) return false;
+    this.#atEnd = false;
+    for (const before of this.#log.querySelectorAll(".is-found")) before.classList.remove("is-found");
+    row.scrollIntoView({ block: "center" });
+    row.classList.add("is-found");
+    this.#timers.after("found", FOUND_MS, () => row.classList.remove("is-found"));
+    return true;
   }
 
   toEnd() {

@@ -7,7 +7,8 @@
  * that it lives by holding a lock of its own, and what a tab left that has gone is taken up by
  * another one. So each message has one sender at a time, and none waits for a tab that sleeps.
  *
- * @typedef {{client_id: string, text: string, sent_at: string, conversation?: string}} Unsent
+ * @typedef {{client_id: string, text: string, sent_at: string, conversation?: string,
+ *   attachments?: readonly import("./uploads.js").Attachment[]}} Unsent
  *   conversation: where there are several to choose from
  * @typedef {Unsent & {who: string, tab: string, order: number}} Kept
  *   order: of writing, milliseconds; never smaller than an earlier one's, whatever the clock says
@@ -85,10 +86,18 @@ export class Outbox {
       await this.#takeUp(now, () => false, show);
       return;
     }
-    await this.#locks.request(TAKING_UP, async () => {
+    let hasBegun = false;
+    const takingUp = this.#locks.request(TAKING_UP, async () => {
+      hasBegun = true;
       const held = (await this.#locks?.query())?.held ?? [];
       const living = new Set(held.map((lock) => lock.name));
       await this.#takeUp(now, (tab) => living.has(TAB + tab), show);
+    });
+    await takingUp.catch((error) => {
+      if (hasBegun) throw error;
+      // In a frame whose storage is forbidden, locks are, too: there is nobody to share with.
+      this.#locks = undefined;
+      return this.restore(now, show);
     });
   }
 
@@ -109,8 +118,8 @@ export class Outbox {
     const taken = fresh.map((one) => this.#store.put({ ...one, tab: this.#tab }));
     if (fresh.length) {
       show(
-        fresh.map(({ client_id, text, sent_at, conversation }) => ({
-          ...{ client_id, text, sent_at },
+        fresh.map(({ client_id, text, sent_at, conversation, attachments = [] }) => ({
+          ...{ client_id, text, sent_at, attachments },
           ...(conversation && { conversation }),
         })),
       );
@@ -147,12 +156,12 @@ export class Outbox {
    */
   save(unsent) {
     const wanted = new Set(unsent.map((one) => one.client_id));
-    for (const { client_id, text, sent_at, conversation } of unsent) {
+    for (const { client_id, text, sent_at, conversation, attachments = [] } of unsent) {
       if (this.#mine.has(client_id)) continue;
       this.#order = Math.max(this.#order + 1, Date.now());
       this.#mine.add(client_id);
       const [who, tab, order] = [this.#who, this.#tab, this.#order];
-      void this.#store.put({ client_id, text, sent_at, conversation, who, tab, order });
+      void this.#store.put({ client_id, text, sent_at, conversation, attachments, who, tab, order });
     }
     for (const id of this.#mine) {
       if (wanted.has(id)) continue;

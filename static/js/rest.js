@@ -32,14 +32,69 @@ export class Rest extends Api {
   /**
    * @param {string} text
    * @param {string} client_id
+   * @param {string[]} attachments
    * @returns {Promise<any>}
    */
-  post(text, client_id) {
-    return this.call("POST", "/api/chat", { text, client_id, channel: "web", language: this.#language });
+  post(text, client_id, attachments) {
+    const language = this.#language;
+    return this.call("POST", "/api/chat", { text, client_id, attachments, channel: "web", language });
   }
 
   /** @returns {Promise<any>} the fields of a status frame */
   human() {
     return this.call("POST", "/api/conversation/human", {});
+  }
+
+  /** @param {string} conversation @param {number} seq @returns {Promise<any>} of a status frame */
+  read(conversation, seq) {
+    return this.call("POST", "/api/conversation/read", { conversation, seq });
+  }
+
+  /** @param {string} conversation @returns {Promise<any>} of a status frame */
+  end(conversation) {
+    return this.call("POST", "/api/conversation/end", { conversation });
+  }
+
+  /**
+   * @param {string} conversation
+   * @param {number} score 1 to 5
+   * @param {string} comment
+   * @returns {Promise<any>} of a status frame
+   */
+  rate(conversation, score, comment) {
+    return this.call("POST", "/api/conversation/rating", { conversation, score, comment });
+  }
+
+  /** @param {{conversation: string, seq: number, feedback: "UP" | "DOWN", reason: string}} said */
+  feedback(said) {
+    return this.call("POST", "/api/conversation/feedback", said);
+  }
+
+  /**
+   * @param {string} conversation
+   * @param {string} format txt or html
+   * @returns {Promise<{name: string, blob: Blob}>}
+   */
+  async transcript(conversation, format) {
+    const query = new URLSearchParams({ conversation, format });
+    const response = await this.fetch("GET", `/api/conversation/transcript?${query}`);
+    const [, name = `conversation.${format}`] =
+      /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
+    return { name, blob: await response.blob() };
+  }
+
+  /** @param {string} conversation @param {string} email */
+  mailTranscript(conversation, email) {
+    return this.call("POST", "/api/conversation/transcript", { conversation, email });
+  }
+
+  /** @param {string} conversation @returns {Promise<{email: string}>} "" for none */
+  address(conversation) {
+    return this.call("GET", `/api/conversation/address?${new URLSearchParams({ conversation })}`);
+  }
+
+  /** @param {string} conversation @param {string} email "" takes it back */
+  leaveAddress(conversation, email) {
+    return this.call("PUT", "/api/conversation/address", { conversation, email });
   }
 }

@@ -40,7 +40,18 @@ export class Sound {
 
   /** Two short, soft notes; silent when sound is off or the browser does not allow it yet. */
   play() {
-    if (!this.isOn) return;
+    if (this.isOn) this.#sound();
+  }
+
+  /** Play it, chosen or not. @returns {Promise<boolean>} false: the browser allows no sound here */
+  async test() {
+    this.#sound();
+    // It never settles where the browser forbids it.
+    await Promise.race([this.#context?.resume(), new Promise((settle) => setTimeout(settle, 500))]);
+    return this.#context?.state === "running";
+  }
+
+  #sound() {
     const context = this.#ready();
     [660, 880].forEach((frequency, index) => {
       const start = context.currentTime + index * 0.16;

@@ -2,7 +2,10 @@
 (() => {
   const KEY = "customer-service.theme";
   const system = matchMedia("(prefers-color-scheme: dark)");
+  // A shop's page says which theme it has, for the chat in its frame.
+  const asked = new URLSearchParams(location.search).get("theme") ?? "";
   const chosen = () => {
+    if (["light", "dark"].includes(asked)) return asked;
     try {
       return localStorage.getItem(KEY);
     } catch {

@@ -8,23 +8,33 @@
  *
  * @typedef {"CUSTOMER" | "BOT" | "AGENT" | "SYSTEM"} Sender
  * @typedef {"BOT" | "WAITING" | "AGENT" | "CLOSED" | "UNKNOWN"} Status  UNKNOWN: not told yet
+ * @typedef {import("./uploads.js").Attachment} Attachment
  * @typedef {{label: string, text?: string, action?: string}} Button
  * @typedef {{conversation: string, seq: number, sender: Sender, text: string, sent_at: string,
  *   client_id: string | null, answers: number | null, decision: string, intent: string,
- *   probability: number | null, buttons: Button[], author: string}} Message
+ *   probability: number | null, buttons: Button[], author: string, recalls?: number | null,
+ *   recalled_at?: string | null, attachments?: readonly Attachment[],
+ *   feedback?: "UP" | "DOWN" | ""}} Message
+ *   recalls: seq of the message that this line of the system takes back
+ * @typedef {{id: number, text: string, author: string, is_mine: boolean, after_seq: number,
+ *   created_at: string, mentions: {id: number, name: string}[], is_whisper?: boolean}} Note  of
+ *   colleagues, for staff only; a whisper is a supervisor's, for the agent
  * @typedef {"sending" | "failed" | "refused"} PendingState
  *   failed: nobody answered, sending again is safe. refused: sending again cannot help.
- * @typedef {{client_id: string, text: string, sent_at: string, state: PendingState,
- *   reason: string, below?: string | null}} Pending
+ * @typedef {{client_id: string, text: string, sent_at: string, attachments: readonly Attachment[],
+ *   state: PendingState, reason: string, below?: string | null}} Pending
  *   below: of a refused one, the key of the line it stays under, null on top
  * @typedef {{me: Sender, conversation: string | null, status: Status, agent: string,
  *   lastSeq: number, messages: readonly Message[], earlier: readonly Message[],
- *   pending: readonly Pending[]}} Timeline
+ *   pending: readonly Pending[], notes?: readonly Note[],
+ *   read?: {customer: number, agent: number}, rating?: {score: number | null, comment: string} | null}} Timeline
+ *   read: the seq up to which each side has read; rating: what the customer said, while he is asked
  * @typedef {{kind: "day", key: string, at: string}
  *   | {kind: "new", key: string}
+ *   | {kind: "note", key: string, note: Note}
  *   | {kind: "message", key: string, sender: Sender, text: string, at: string, author: string,
- *      first: boolean, last: boolean, newest: boolean, state: PendingState | "sent", reason: string,
- *      buttons: readonly Button[], message: Message | null}} Row
+ *      first: boolean, last: boolean, newest: boolean, isRead: boolean, state: PendingState | "sent", reason: string,
+ *      buttons: readonly Button[], attachments: readonly Attachment[], message: Message | null}} Row
  */
 
 /** Refusals after which the same text would be refused again. */
@@ -33,6 +43,7 @@ const FINAL = new Set([
   "conversation_closed",
   "empty",
   "invalid",
+  "no_such_attachment",
   "no_such_conversation",
   "not_yours",
   "too_long",
@@ -61,11 +72,12 @@ export function empty(me) {
  * Show a message before the server has it.
  *
  * @param {Timeline} timeline
- * @param {{client_id: string, text: string, sent_at: string}} typed
+ * @param {{client_id: string, text: string, sent_at: string, attachments?: readonly Attachment[]}} typed
  * @returns {Timeline}
  */
-export function posted(timeline, { client_id, text, sent_at }) {
-  const message = { client_id, text, sent_at, state: /** @type {const} */ ("sending"), reason: "" };
+export function posted(timeline, { client_id, text, sent_at, attachments = [] }) {
+  const state = /** @type {const} */ ("sending");
+  const message = { client_id, text, sent_at, attachments, state, reason: "" };
   return { ...timeline, pending: [...timeline.pending, message] };
 }
 
@@ -118,7 +130,7 @@ export function received(timeline, frame) {
       return merged(timeline, frame);
     case "status":
       if (frame.conversation !== timeline.conversation) return timeline;
-      return { ...timeline, status: frame.status, agent: frame.agent };
+      return { ...timeline, ...statusOf(frame) };
     case "refused":
       if (!frame.client_id) return timeline;
       return marked(
@@ -130,6 +142,48 @@ export function received(timeline, frame) {
     default:
       return timeline; // of a newer server, or nothing to keep (typing, pong)
   }
+}
+
+/** @param {any} frame status, or a welcome with a conversation */
+function statusOf({ status, agent, read = { customer: 0, agent: 0 }, rating = null }) {
+  return { status, agent, read, rating };
+}
+
+/**
+ * How far the other side has read what is written here. Who answers has read, too.
+ *
+ * @param {Timeline} timeline
+ * @returns {number} a seq
+ */
+export function readByOthers({ me, messages, read = { customer: 0, agent: 0 } }) {
+  if (me !== "CUSTOMER") return read.customer;
+  return messages.reduce((seq, one) => {
+    if (one.sender === "BOT") return Math.max(seq, one.answers ?? 0);
+    return one.sender === "AGENT" ? Math.max(seq, one.seq) : seq;
+  }, read.agent);
+}
+
+/**
+ * @param {Timeline} timeline of a customer
+ * @returns {number} the seq to mark as read; 0 where no agent has said anything since the last mark
+ */
+export function unreadOfAgent(timeline) {
+  const upTo = completeUpTo(timeline);
+  const marked = timeline.read?.customer ?? 0;
+  const isNews = timeline.messages.some(
+    ({ sender, seq }) => sender === "AGENT" && seq > marked && seq <= upTo,
+  );
+  return isNews ? upTo : 0;
+}
+
+/**
+ * @param {Timeline} timeline of a customer
+ * @returns {boolean} whether to ask now how content he was: not when he has gone on with the bot
+ */
+export function asksRating({ status, rating, messages }) {
+  if (!rating) return false;
+  const last = messages.findLast(({ sender }) => sender === "CUSTOMER" || sender === "SYSTEM");
+  return status === "CLOSED" || last?.sender === "SYSTEM";
 }
 
 /**
@@ -176,7 +230,9 @@ export function rows(timeline) {
   /** @type {Extract<Row, {kind: "message"}> | null} */
   let previous = null;
 
-  /** @param {Omit<Extract<Row, {kind: "message"}>, "kind" | "first" | "last" | "newest">} line */
+  const read = readByOthers(timeline);
+
+  /** @param {Omit<Extract<Row, {kind: "message"}>, "kind" | "first" | "last" | "newest" | "isRead">} line */
   const add = (line) => {
     const date = new Date(line.at);
     const its = `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
@@ -192,7 +248,8 @@ export function rows(timeline) {
       previous.author === line.author &&
       date.getTime() - new Date(previous.at).getTime() < TOGETHER_MS;
     if (together && previous) previous.last = false;
-    previous = { kind: "message", ...line, first: !together, last: true, newest: false };
+    const isRead = line.message?.conversation === timeline.conversation && (line.message?.seq ?? Infinity) <= read;
+    previous = { kind: "message", ...line, first: !together, last: true, newest: false, isRead };
     drawn.push(previous);
   };
 
@@ -203,9 +260,19 @@ export function rows(timeline) {
     for (const one of refused) if ((one.below ?? null) === key) add(lineOfPending(one, timeline.me));
   };
 
+  const notes = [...(timeline.notes ?? [])];
+  /** @param {number} seq */
+  const addNotesUpTo = (seq) => {
+    for (let note = notes[0]; note && note.after_seq <= seq; note = notes[0]) {
+      notes.shift();
+      drawn.push({ kind: "note", key: `${note.is_whisper ? "whisper" : "note"} ${note.id}`, note });
+      previous = null;
+    }
+  };
+
   addRefused(null);
   for (const message of timeline.earlier) {
-    add(lineOf(message));
+    if (!message.recalls) add(lineOf(message));
     addRefused(keyOf(message));
   }
   if (timeline.earlier.length && (timeline.messages.length || waiting.length)) {
@@ -215,9 +282,12 @@ export function rows(timeline) {
   // What was refused is no answer to the question that the buttons belong to.
   const newest = waiting.length ? null : timeline.messages.at(-1);
   for (const message of timeline.messages) {
-    add({ ...lineOf(message), buttons: message === newest ? message.buttons : [] });
+    addNotesUpTo(message.seq - 1);
+    // What is taken back is said in its own place.
+    if (!message.recalls) add({ ...lineOf(message), buttons: message === newest ? message.buttons : [] });
     addRefused(keyOf(message));
   }
+  addNotesUpTo(Infinity);
   for (const one of waiting) add(lineOfPending(one, timeline.me));
   const newestOwn = drawn.findLast(
     (row) => row.kind === "message" && row.sender === timeline.me && row.state !== "refused",
@@ -226,13 +296,13 @@ export function rows(timeline) {
   return drawn;
 }
 
-/** @param {Message} message */
-function keyOf({ client_id, conversation, seq }) {
+/** @param {Message} message @returns {string} of its row */
+export function keyOf({ client_id, conversation, seq }) {
   return client_id ?? `${conversation} ${seq}`;
 }
 
 /** @param {Pending} pending @param {Sender} me */
-function lineOfPending({ client_id, text, sent_at, state, reason }, me) {
+function lineOfPending({ client_id, text, sent_at, attachments, state, reason }, me) {
   return {
     key: client_id,
     sender: me,
@@ -241,6 +311,7 @@ function lineOfPending({ client_id, text, sent_at, state, reason }, me) {
     author: "",
     state,
     reason,
+    attachments,
     buttons: /** @type {readonly Button[]} */ ([]),
     message: null,
   };
@@ -256,6 +327,7 @@ function lineOf(message) {
     author: message.author,
     state: /** @type {const} */ ("sent"),
     reason: "",
+    attachments: message.attachments ?? [],
     buttons: /** @type {readonly Button[]} */ ([]),
     message,
   };
@@ -275,8 +347,7 @@ function welcomed(timeline, frame) {
   }
   return {
     ...within(timeline, frame.conversation),
-    status: frame.status,
-    agent: frame.agent,
+    ...statusOf(frame),
     lastSeq: frame.last_seq,
   };
 }
@@ -287,6 +358,10 @@ function welcomed(timeline, frame) {
  * @returns {Timeline}
  */
 function accepted(timeline, frame) {
+  // The frame names no files: they are what was sent, unless the line itself was quicker.
+  const sent =
+    timeline.pending.find((one) => one.client_id === frame.client_id) ??
+    timeline.messages.find((one) => one.client_id === frame.client_id);
   const message = {
     conversation: frame.conversation,
     seq: frame.seq,
@@ -300,6 +375,7 @@ function accepted(timeline, frame) {
     probability: null,
     buttons: [],
     author: "",
+    attachments: sent?.attachments ?? [],
   };
   return merged(timeline, {
     conversation: frame.conversation,
@@ -321,6 +397,10 @@ function merged(timeline, frame) {
   /** @type {Map<number, Message>} */
   const bySeq = new Map(current.messages.map((message) => [message.seq, message]));
   for (const message of frame.messages) bySeq.set(message.seq, message);
+  for (const { recalls, sent_at } of bySeq.values()) {
+    const taken = recalls && bySeq.get(recalls);
+    if (taken) bySeq.set(recalls, { ...taken, text: "", buttons: [], attachments: [], recalled_at: taken.recalled_at ?? sent_at });
+  }
   const arrived = new Set(frame.messages.map((/** @type {Message} */ message) => message.client_id));
   return {
     ...current,
@@ -344,6 +424,8 @@ function within(timeline, conversation) {
     conversation,
     status: "BOT",
     agent: "",
+    read: { customer: 0, agent: 0 },
+    rating: null,
     lastSeq: 0,
     messages: [],
     earlier: [...timeline.earlier, ...timeline.messages],

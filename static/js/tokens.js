@@ -6,7 +6,11 @@
  * his conversation; the access token is kept in memory only.
  *
  * @typedef {{refresh: string, uid: string, name: string}} Kept  uid "" for a visitor
- * @typedef {{uid: string, signature: string, name: string}} Customer  signed by the shop's server
+ * @typedef {object} Customer signed by the shop's server
+ * @property {string} uid
+ * @property {string} signature
+ * @property {string} [expires] of the signature, Unix time in seconds; "" or none: it does not
+ * @property {string} name
  * @typedef {{token: string, refresh?: string, expires_in: number}} Issued
  */
 import { SignInRefused } from "./connection.js";
@@ -25,8 +29,9 @@ const REQUEST_MS = 10_000;
  */
 export function loginBody(customer, kept) {
   if (!customer) return {};
-  const { uid, signature } = customer;
-  return kept && kept.uid === "" ? { uid, signature, visitor: kept.refresh } : { uid, signature };
+  const { uid, signature, expires } = customer;
+  const signed = expires ? { uid, signature, expires } : { uid, signature };
+  return kept && kept.uid === "" ? { ...signed, visitor: kept.refresh } : signed;
 }
 
 /**
@@ -109,9 +114,9 @@ export class CustomerTokens {
     const shared = kept();
     const before = latest(this.#kept, shared);
     let issued = before && isSamePerson(this.#customer, before) ? await this.#renewed(before) : null;
-    const after = issued && before ? before : { uid: "", name: "", ...this.#customer };
+    const { uid = "", name = "" } = (issued ? before : this.#customer) ?? {};
     issued ??= await post("/api/login", loginBody(this.#customer, before), this.#language);
-    this.#kept = { refresh: issued.refresh ?? "", uid: after.uid, name: after.name };
+    this.#kept = { refresh: issued.refresh ?? "", uid, name };
     // Renewing is not signing in: who the next page speaks for stays with the tab that signed in last.
     if (!this.#token || before === shared) keep(this.#kept);
     this.#token = issued.token;
@@ -200,9 +205,20 @@ function keep(value) {
  * @param {() => Promise<string>} work
  * @returns {Promise<string>}
  */
-function alone(work) {
+async function alone(work) {
   // Absent where the page came without TLS from another machine.
-  return navigator.locks ? navigator.locks.request(KEY, work) : work();
+  if (!navigator.locks) return work();
+  let hasBegun = false;
+  const begin = () => {
+    hasBegun = true;
+    return work();
+  };
+  try {
+    return await navigator.locks.request(KEY, begin);
+  } catch (error) {
+    if (hasBegun) throw error;
+    return work(); // in a frame whose storage is forbidden, locks are, too
+  }
 }
 
 /**

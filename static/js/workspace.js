@@ -5,13 +5,14 @@
  *
  * What stands beside the conversation (notes, customer, canned replies, …) is in workspace-parts.js.
  * Each hears of the `Subject` by the event "subject" and of every frame by "frame", and uses what is
- * public here: send, say, write, written, choose, subject, api, commands, texts.
+ * public here: send, act, say, write, written, choose, subject, entryOf, api, commands, texts. What
+ * the lists hold is told by "inbox" (detail: {before, after}) once it has changed.
  *
  * @typedef {object} Subject what is on the screen
  * @property {string | null} conversation
  * @property {string} status BOT, WAITING, AGENT, CLOSED; UNKNOWN until the server has told
  * @property {boolean} isMine whether this agent has it
- * @property {Entry | null} entry of the inbox, null where it is not in the list
+ * @property {Entry | null} entry as in the lists, null until it has been read
  * @property {Timeline | null} timeline
  */
 import { Api } from "./api.js";
@@ -23,9 +24,9 @@ import { Connection } from "./connection.js";
 import { Delivery } from "./delivery.js";
 import { Drafts } from "./drafts.js";
 import { InboxList } from "./inbox-list.js";
-import { isId, newcomers, ordered, wanting } from "./inbox.js";
+import { InboxViews } from "./inbox-views.js";
+import { changed, isId, VIEWS, wanting } from "./inbox.js";
 import { newId, Outbox } from "./outbox.js";
-import { Sound } from "./sound.js";
 import { readTexts } from "./texts.js";
 import * as timelines from "./timeline.js";
 import { Timers } from "./timers.js";
@@ -36,6 +37,8 @@ import { PARTS } from "./workspace-parts.js";
 const ACTION_MS = 10_000;
 const GAP_EVERY_MS = 1_500;
 const TYPING_SENT_EVERY_MS = 3_000;
+/** Lines that come together are one mark; one that was lost is sent again. */
+const READ_AGAIN_MS = 1_500;
 
 /**
  * @typedef {import("./inbox.js").Entry} Entry
@@ -47,11 +50,13 @@ export class CsWorkspace extends HTMLElement {
   commands = new Commands();
   #texts = this.texts;
   #timers = new Timers();
-  #sound = new Sound();
-  #inbox = /** @type {Entry[] | null} */ (null); // null until the first one has come
+  #inbox = /** @type {readonly Entry[] | null} */ (null); // null until the first one has come
+  #entries = /** @type {Map<string, Entry>} */ (new Map()); // read one by one: not in the inbox
+  #line = /** @type {number | null} */ (null); // the seq to show, where the address names one
   #timelines = /** @type {Map<string, Timeline>} */ (new Map());
   #seen = /** @type {Map<string, number>} */ (new Map());
   #selected = /** @type {string | null} */ (null);
+  #told = ""; // the status that was told last, and of what
   #isTaking = false; // asked, and not answered yet
   #typingSentAt = -Infinity;
   #restored = Promise.resolve(); // when what was unsent before a reload is in its timelines
@@ -64,7 +69,13 @@ export class CsWorkspace extends HTMLElement {
     this.drafts = new Drafts(`staff ${user}`);
     this.outbox = new Outbox(`staff ${user}`);
     this.#restored = this.#takeUp();
-    this.list = new InboxList(part(this, "list"), this.#texts);
+    this.list = new InboxList(part(this, "list"), this.#texts, pageLanguage);
+    this.views = new InboxViews(this, {
+      api: this.api,
+      texts: this.#texts,
+      list: this.list,
+      onShow: () => this.#showList(),
+    });
     this.case = new Case(this, this.#texts, {
       language: pageLanguage,
       intents: JSON.parse(document.getElementById("intent-names")?.textContent ?? "{}"),
@@ -76,7 +87,7 @@ export class CsWorkspace extends HTMLElement {
     this.composer = compose(/** @type {HTMLFormElement} */ (part(this, "composer")), {
       maxChars: Number(maxChars),
       texts: this.#texts,
-      onSend: (text) => this.#post(text),
+      onSend: (text, attachments) => this.#post(text, attachments),
       onTyping: () => this.#typing(),
       onChange: (text) => this.#selected && this.drafts?.keep(text, this.#selected),
     });
@@ -91,7 +102,13 @@ export class CsWorkspace extends HTMLElement {
       onFrame: (frame) => this.#receive(frame),
       onState: (state, attempt) => this.#connected(state, attempt),
     });
-    for (const Part of PARTS) new Part(this);
+    for (const Part of PARTS) {
+      try {
+        new Part(this);
+      } catch (error) {
+        reportError(error); // one that fails takes nothing else with it
+      }
+    }
     this.#followAddress();
   }
 
@@ -101,22 +118,20 @@ export class CsWorkspace extends HTMLElement {
     }
     part(this, "availability").addEventListener("change", () => this.#chooseAvailability());
     part(this, "back").addEventListener("click", () => this.choose(""));
-    part(this, "sound").addEventListener("click", () => this.#chooseSound(!this.#sound.isOn));
-    part(this, "sound-yes").addEventListener("click", () => this.#chooseSound(true));
-    part(this, "sound-no").addEventListener("click", () => this.#chooseSound(false));
-    part(this, "shortcuts").addEventListener("click", () => this.#dialog("shortcuts-dialog").showModal());
-    const closing = this.#dialog("close-dialog");
-    closing.addEventListener("close", () => closing.returnValue === "yes" && this.#send("close"));
     document.addEventListener("visibilitychange", () => this.#read());
     addEventListener("hashchange", () => this.#followAddress());
     this.#addCommands();
     this.commands.listen(() => this.#selected && this.choose(""));
-    // The other language opens the same conversation.
+    // The other language opens the same list and the same conversation.
     for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (this.querySelectorAll("a[hreflang]"))) {
-      link.addEventListener("click", () => (link.hash = location.hash));
+      link.addEventListener("click", () => {
+        const asked = new URLSearchParams(location.search);
+        for (const [name, value] of new URLSearchParams(link.search)) asked.set(name, value);
+        link.search = `?${asked}`;
+        link.hash = location.hash;
+      });
     }
     setInterval(() => this.#tick(), 1_000);
-    this.#showSound();
   }
 
   #addCommands() {
@@ -125,6 +140,10 @@ export class CsWorkspace extends HTMLElement {
     add("next", "ArrowDown", () => this.#step(1));
     add("previous", "ArrowUp", () => this.#step(-1));
     add("write", "KeyR", () => this.composer?.focus());
+    for (const view of VIEWS) {
+      const label = this.#texts(`command-view-${view}`);
+      this.commands.add({ id: `view-${view}`, label, run: () => this.views?.choose(view) });
+    }
     for (const [action, code] of [["take", "KeyT"], ["hand_back", "KeyB"], ["close", "KeyE"]]) {
       const may = () => this.case?.may(action) ?? false;
       const label = this.#texts(`command-${action}`);
@@ -166,6 +185,34 @@ export class CsWorkspace extends HTMLElement {
     return this.composer?.text ?? "";
   }
 
+  /**
+   * What the lists say of a conversation.
+   *
+   * @param {string} conversation
+   * @returns {Entry | null} null: it has not been read; see readEntry
+   */
+  entryOf(conversation) {
+    const live = this.#inbox?.find((one) => one.conversation === conversation);
+    if (live) return live;
+    const read = this.#entries.get(conversation) ?? this.views?.find(conversation) ?? null;
+    const { status, agent } = this.#timelineOf(conversation);
+    if (read === null || status === "UNKNOWN") return read;
+    // Who has it now, the conversation itself has told.
+    return { ...read, status, agent, agent_is_me: false, is_for_me: false };
+  }
+
+  /** Read what the lists say of a conversation that is not in the inbox. @param {string} conversation */
+  async readEntry(conversation) {
+    try {
+      const entry = await this.api?.call("GET", `/api/workspace/conversations/${conversation}`);
+      this.#entries.set(conversation, entry);
+    } catch {
+      return; // the conversation itself is told over the socket, with what is wrong
+    }
+    this.#showList();
+    if (conversation === this.#selected) this.#show();
+  }
+
   /** Open a conversation. @param {string} conversation "" for none; the address keeps it over a reload */
   choose(conversation) {
     location.hash = conversation;
@@ -187,14 +234,18 @@ export class CsWorkspace extends HTMLElement {
     switch (frame.type) {
       case "welcome":
         this.#showMe(frame.me);
-        this.#fill(frame.inbox);
+        this.#fill(frame.inbox, frame.counts);
         this.#resume();
         return;
       case "me":
         this.#showMe(frame.me);
         return;
       case "inbox":
-        this.#fill(frame.inbox);
+        this.#fill(frame.inbox, frame.counts);
+        return;
+      case "inbox_changed":
+        this.#fill(changed(this.#inbox ?? [], frame), null);
+        for (const gone of frame.gone) if (gone === this.#selected) void this.readEntry(gone);
         return;
       case "typing":
         if (frame.conversation === this.#selected) this.case?.showTyping();
@@ -204,6 +255,8 @@ export class CsWorkspace extends HTMLElement {
         return;
       case "status":
         if (frame.conversation === this.#selected) this.#statusChanged(frame);
+        // It is there, and not in the inbox: what the lists say of it is read once.
+        if (frame.conversation === this.#selected && !this.#entry()) void this.readEntry(frame.conversation);
         break;
       case "messages":
         if (frame.conversation === this.#selected) this.case?.log.hideTyping();
@@ -253,43 +306,33 @@ export class CsWorkspace extends HTMLElement {
     this.say(this.#texts("not-connected"));
   }
 
-  /** @param {Entry[]} inbox */
-  #fill(inbox) {
+  /** @param {readonly Entry[]} inbox @param {Record<string, number> | null} counts where it brought them */
+  #fill(inbox, counts) {
     const before = this.#inbox;
-    this.#inbox = ordered(inbox);
+    const had = this.#entry();
+    this.#inbox = inbox;
     if (before === null) {
-      part(this, "loading").hidden = true;
       // What others have is no news to somebody who has just come in.
       for (const one of inbox) if (!one.agent_is_me) this.#seen.set(one.conversation, one.last_seq);
-    } else {
-      const fresh = newcomers(before, inbox);
-      if (fresh.length) this.#announce(fresh);
     }
-    const entry = this.#entry();
+    this.views?.update(inbox, counts);
+    const entry = inbox.find((one) => one.conversation === this.#selected);
     if (entry) {
       const { conversation, status, agent, last_seq } = entry;
       this.#change(conversation, (one) => ({
         ...one,
-        status,
+        status: /** @type {Timeline["status"]} */ (status),
         agent,
         lastSeq: Math.max(one.lastSeq, last_seq),
       }));
       this.#closeGap(conversation);
+      if (had && !had.agent_is_me && entry.agent_is_me) this.views?.followTaken();
+    } else if (had) {
+      this.#entries.set(had.conversation, had); // it has left the list and stays on the screen
     }
     this.#showList();
     this.#show();
-  }
-
-  /** @param {Entry[]} fresh */
-  #announce(fresh) {
-    const [one] = fresh;
-    const text =
-      fresh.length === 1
-        ? this.#texts("new-waiting", { customer: this.list?.nameOf(one) ?? "", text: one.last_text })
-        : this.#texts("new-waiting-many", { count: fresh.length });
-    set(part(this, "announcer"), text);
-    this.#sound.play();
-    if (this.#sound.choice === null) part(this, "ask-sound").hidden = false;
+    if (before !== null) this.dispatchEvent(new CustomEvent("inbox", { detail: { before, after: inbox } }));
   }
 
   /** @param {any} frame */
@@ -309,9 +352,13 @@ export class CsWorkspace extends HTMLElement {
     else this.delivery?.settled(frame.client_id);
   }
 
-  /** @param {{status: string, agent: string}} frame of the conversation on the screen */
-  #statusChanged({ status, agent }) {
+  /** @param {{conversation: string, status: string, agent: string}} frame of the one on the screen */
+  #statusChanged({ conversation, status, agent }) {
     this.case?.busy("");
+    const told = `${conversation} ${status} ${agent}`;
+    if (told === this.#told) return; // somebody has read, and no more
+    this.#told = told;
+    if (this.#isUnknown) return; // opened just now: no news
     const waited = this.#entry()?.status === "WAITING";
     if (status === "AGENT" && waited && agent !== this.me) {
       this.say(this.#texts("taken-by", { agent }));
@@ -341,13 +388,18 @@ export class CsWorkspace extends HTMLElement {
   /** @param {string} action take, hand_back or close */
   #act(action) {
     if (!this.case?.may(action)) return;
-    if (action === "close") this.#dialog("close-dialog").showModal();
-    else this.#send(action);
+    if (action === "close") this.dispatchEvent(new Event("ending"));
+    else this.act(action);
   }
 
-  /** @param {string} action */
-  #send(action) {
-    if (!this.connection?.send({ type: action, conversation: this.#selected })) {
+  /**
+   * Have the server do something with the conversation on the screen.
+   *
+   * @param {string} action the type of the frame
+   * @param {object} [fields] of the frame, beside the conversation
+   */
+  act(action, fields = {}) {
+    if (!this.connection?.send({ type: action, conversation: this.#selected, ...fields })) {
       this.say(this.#texts("not-connected"));
       return;
     }
@@ -356,11 +408,11 @@ export class CsWorkspace extends HTMLElement {
     this.#timers.after("action", ACTION_MS, () => this.case?.busy(""));
   }
 
-  /** @param {string} text */
-  #post(text) {
+  /** @param {string} text @param {import("./uploads.js").Attachment[]} attachments */
+  #post(text, attachments) {
     const conversation = this.#selected;
     if (!conversation) return;
-    const message = { client_id: newId(), text, sent_at: new Date().toISOString() };
+    const message = { client_id: newId(), text, attachments, sent_at: new Date().toISOString() };
     this.#change(conversation, (timeline) => timelines.posted(timeline, message));
     this.case?.log.toEnd();
     this.delivery?.deliver({ conversation, ...message });
@@ -383,7 +435,7 @@ export class CsWorkspace extends HTMLElement {
     if (!message) return;
     this.#change(conversation, (timeline) => timelines.withdrawn(timeline, clientId));
     this.delivery?.settled(clientId);
-    this.composer?.set(message.text);
+    this.composer?.set(message.text, message.attachments);
     this.composer?.focus();
   }
 
@@ -403,8 +455,13 @@ export class CsWorkspace extends HTMLElement {
   // --- The page -------------------------------------------------------------------------------
 
   #followAddress() {
-    const id = location.hash.slice(1).toLowerCase();
-    if (id && !isId(id)) this.#lose();
+    const [id, line] = location.hash.slice(1).toLowerCase().split("/");
+    if (id && !isId(id)) {
+      this.#lose();
+      return;
+    }
+    this.#line = Number(line) || null;
+    if (id && id === this.#selected) this.#show(); // another line of what is on the screen
     else this.#select(id || null);
   }
 
@@ -424,6 +481,7 @@ export class CsWorkspace extends HTMLElement {
     set(part(this, "lost"), "");
     this.case?.open(conversation !== null);
     if (conversation !== null) {
+      if (!this.#isUnknown && !this.entryOf(conversation)) void this.readEntry(conversation);
       this.#open(conversation);
       this.composer?.set(this.drafts?.of(conversation) ?? "");
       this.#show();
@@ -451,7 +509,7 @@ export class CsWorkspace extends HTMLElement {
     const entry = this.#entry();
     const name = entry ? (this.list?.nameOf(entry) ?? "") : "";
     const focused = document.activeElement;
-    this.case?.show(this.#timelineOf(this.#selected), entry, name, this.me ?? "");
+    this.case?.show(this.#timelineOf(this.#selected), entry, name);
     this.composer?.enable(Boolean(entry?.agent_is_me));
     if (this.#isTaking && entry?.agent_is_me) {
       this.#isTaking = false;
@@ -460,24 +518,27 @@ export class CsWorkspace extends HTMLElement {
       // What had the focus has gone: the keyboard stays in this conversation.
       part(this, "scroll").focus({ preventScroll: true });
     }
+    this.#showLine();
     this.#tick();
     this.#read();
   }
 
+  /** Bring the line into view that the address names, once it is there. */
+  #showLine() {
+    if (this.#line === null || this.#selected === null) return;
+    const message = this.#timelineOf(this.#selected).messages.find(({ seq }) => seq === this.#line);
+    if (message && this.case?.log.reveal(message)) this.#line = null;
+  }
+
   #showList() {
+    this.views?.show(this.#selected, this.#seen);
     const inbox = this.#inbox ?? [];
-    this.list?.show(inbox, this.#selected, this.#seen);
-    part(this, "empty").hidden = this.#inbox === null || inbox.length > 0;
-    const count = inbox.filter((entry) => entry.status === "WAITING").length;
-    set(part(this, "waiting-count"), this.#texts("waiting-count", { count }));
-    badge(wanting(inbox, this.#seen));
+    const his = inbox.filter((entry) => entry.agent_is_me || entry.is_for_me);
+    badge(wanting(his, this.#seen));
   }
 
   #tick() {
     this.list?.tick();
-    const entry = this.#entry();
-    const waiting = entry?.status === "WAITING" ? entry : null;
-    this.case?.showWaited((waiting && this.list?.waited(waiting, new Date())) ?? "–");
   }
 
   /** What is on the screen has been read. */
@@ -485,6 +546,11 @@ export class CsWorkspace extends HTMLElement {
     const entry = this.#entry();
     if (!entry || document.visibilityState === "hidden" || !this.case?.log.atEnd) return;
     const upTo = timelines.completeUpTo(this.#timelineOf(entry.conversation));
+    const marked = this.#timelineOf(entry.conversation).read?.agent ?? upTo; // before it is known: none
+    if (entry.agent_is_me && upTo > marked && !this.#timers.has("read")) {
+      this.#timers.after("read", READ_AGAIN_MS, () => this.#read());
+      this.send({ type: "read", conversation: entry.conversation, seq: upTo });
+    }
     if (upTo <= (this.#seen.get(entry.conversation) ?? 0)) return;
     this.#seen.set(entry.conversation, upTo);
     this.#showList();
@@ -507,27 +573,16 @@ export class CsWorkspace extends HTMLElement {
 
   /** @param {number} by */
   #step(by) {
-    const inbox = this.#inbox ?? [];
-    if (!inbox.length) return;
-    const at = inbox.findIndex((entry) => entry.conversation === this.#selected);
-    const next = at === -1 ? 0 : (at + by + inbox.length) % inbox.length;
-    this.choose(inbox[next].conversation);
+    const shown = this.views?.shown ?? [];
+    if (!shown.length) return;
+    const at = shown.findIndex((entry) => entry.conversation === this.#selected);
+    const next = at === -1 ? 0 : (at + by + shown.length) % shown.length;
+    this.choose(shown[next].conversation);
   }
 
-  /** @param {boolean} on */
-  #chooseSound(on) {
-    part(this, "ask-sound").hidden = true;
-    this.#sound.choose(on);
-    this.#showSound();
-  }
-
-  #showSound() {
-    part(this, "sound").ariaPressed = String(this.#sound.isOn);
-  }
-
-  /** @returns {Entry | null} the selected one, if it is in the list */
+  /** @returns {Entry | null} the selected one, as far as it has been read */
   #entry() {
-    return this.#inbox?.find((entry) => entry.conversation === this.#selected) ?? null;
+    return this.#selected === null ? null : this.entryOf(this.#selected);
   }
 
   /** Whether nothing has been told yet of the selected one. */
@@ -552,11 +607,6 @@ export class CsWorkspace extends HTMLElement {
   #pending(clientId) {
     for (const message of this.#unsent()) if (message.client_id === clientId) return message.conversation;
     return null;
-  }
-
-  /** @param {string} name */
-  #dialog(name) {
-    return /** @type {HTMLDialogElement} */ (part(this, name));
   }
 }
 
