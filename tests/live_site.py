@@ -55,6 +55,8 @@ class Site:
     def __init__(self, directory: Path, **environment: str) -> None:
         self.directory, self.port = directory, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        # A shop on this port may embed the chat: on another origin of this site, and on another site.
+        self.shop_port = free_port()
         self.environment = {
             **os.environ,
             "VAR_DIR": str(directory),
@@ -63,6 +65,7 @@ class Site:
             "LOGIN_RATE": "6000/min",
             "CHAT_RATE": "6000/min",
             "OMP_NUM_THREADS": "1",
+            "WIDGET_ORIGINS": f"http://127.0.0.1:{self.shop_port},http://localhost:{self.shop_port}",
             **environment,
         }
         # Below /tmp: the kernel allows 107 bytes for the path of a socket.

@@ -12,6 +12,7 @@ APPS = ("csplatform", "chat", "training", "intents", "knowledge")
 READERS = {
     "text",
     "choice",
+    "choices",
     "flag",
     "number",
     "count",
@@ -20,6 +21,8 @@ READERS = {
     "url",
     "database",
     "networks",
+    "origins",
+    "options",
 }
 
 

@@ -21,10 +21,14 @@ from rest_framework.views import APIView
 
 from chat.models import (
     AgentProfile,
+    CannedReply,
     Conversation,
+    Disposition,
+    Label,
     Queue,
     SpecialDay,
     Team,
+    Watch,
     WebhookDelivery,
     WebhookEndpoint,
     WebhookEvent,
@@ -39,6 +43,7 @@ from intents.models import (
     Phrase,
     PredictionRecord,
     Reply,
+    ReviewCandidate,
     SensitiveWord,
     SuggestedQuestion,
     Utterance,
@@ -49,6 +54,7 @@ from training.models import ModelVersion, TrainingRun
 
 EVERYBODY = list(Role)
 DOCUMENT = (Path(__file__).resolve().parents[1] / "docs" / "roles.md").read_text(encoding="utf-8")
+NO_ROW = "7b0f2a3e-0000-4000-8000-000000000000"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 # What a word of the third table allows, by the end of the URL's name. POST tells "change"
@@ -111,6 +117,8 @@ class Person:
 
     def ask(self, address: str, method: str = "GET") -> HttpResponseBase:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        address = re.sub(r"<int:\w+>", "0", address)
+        address = re.sub(r"<uuid:\w+>", NO_ROW, address)  # what it asks for need not exist
         # From elsewhere: /metrics is open to whoever asks from this machine.
         return self.client.generic(method, address, headers=headers, REMOTE_ADDR="203.0.113.7")
 
@@ -183,6 +191,9 @@ def rows(db: None) -> dict[str, Model]:
         PredictionRecord.objects.create(
             text="到哪了", decision="ANSWER", source="model", elapsed_ms=1
         ),
+        ReviewCandidate.objects.create(
+            message=1, text="到哪了", verdict="CONFIRMED", decided_at=now
+        ),
         TrainingRun.objects.create(status="FAILED"),
         ModelVersion.objects.create(name="v1"),
         Product.objects.create(
@@ -196,11 +207,25 @@ def rows(db: None) -> dict[str, Model]:
         ServiceToken.objects.create(name="one", digest=digest("one")),
         *webhook_rows(),
         Team.objects.create(name="售后"),
+        CannedReply.objects.create(shortcut="hello", title="你好", text_zh="您好"),
+        Disposition.objects.create(name="已解决"),
         AgentProfile.objects.create(user=StaffFactory()),
         Queue.objects.get(),
         SpecialDay.objects.create(date=now.date(), kind="HOLIDAY"),
+        Label.objects.create(name="退款"),
+        a_watch(),
     ]
     return {row._meta.label_lower: row for row in made}
+
+
+def a_watch() -> Model:
+    now = timezone.now()
+    return Watch.objects.create(
+        conversation=Conversation.objects.get(uid="C1001"),
+        watcher=StaffFactory(),
+        began_at=now,
+        seen_at=now,
+    )
 
 
 def webhook_rows() -> list[Model]:

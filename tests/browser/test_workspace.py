@@ -35,12 +35,18 @@ def calling(customer: Page, question: str) -> None:
     expect(customer.locator("cs-chat")).to_have_attribute("data-status", "WAITING")
 
 
-def open_case(workspace: Page, customer: Page) -> None:
-    """Open the conversation of a visitor; other tests leave theirs in the list."""
+def number_of(customer: Page) -> str:
+    """What staff's pages call a visitor: the end of his uid."""
     refresh = customer.evaluate("JSON.parse(localStorage['customer-service.sign-in']).refresh")
     body = refresh.split(".")[1]
     uid = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["sub"]
-    workspace.locator(".entry").filter(has_text=uid[-4:].upper()).locator("a").click()
+    return str(uid[-4:].upper())
+
+
+def open_case(workspace: Page, customer: Page) -> None:
+    """Open the conversation of a visitor; other tests leave theirs in the list."""
+    workspace.locator("[data-view=all]").click()  # wherever it is by now
+    workspace.locator(".entry").filter(has_text=number_of(customer)).locator("a").click()
     expect(workspace.locator("[data-part=log] .row").first).to_be_visible()
 
 
@@ -52,7 +58,7 @@ def test_an_agent_takes_over_the_bot_is_silent_and_gets_it_back(open_page: OpenP
     open_case(agent, customer)
     expect(agent.locator("[data-part=log]")).to_contain_text("我的耳机到哪了")
     expect(agent.locator("[data-part=understood] li").first).to_contain_text("%")
-    expect(agent.locator("textarea")).to_be_disabled()
+    expect(agent.locator("#case-text")).to_be_disabled()
     expect(customer.locator("cs-chat")).to_have_attribute("data-status", "WAITING")
 
     # He takes over: the customer reads who it is.
@@ -99,7 +105,7 @@ def test_of_two_agents_one_has_it_and_the_other_reads_who(open_page: OpenPage) -
     expect(action(first, "hand_back")).to_be_visible()
     expect(second.locator("[data-part=case-status]")).to_contain_text(name)
     expect(action(second, "take")).to_be_hidden()
-    expect(second.locator("textarea")).to_be_disabled()
+    expect(second.locator("#case-text")).to_be_disabled()
 
 
 def test_a_new_conversation_is_announced_and_counted(open_page: OpenPage) -> None:
@@ -141,6 +147,7 @@ def test_ending_a_conversation_is_asked_and_the_next_message_opens_another(
 def test_with_the_keyboard_alone(open_page: OpenPage) -> None:
     agent = sign_in(open_page(), "agent")
     calling(open_page(), "可以开发票吗")
+    agent.locator("[data-view=queue]").click()
     expect(agent.locator(".entry[data-status=WAITING]").first).to_be_visible()
 
     agent.keyboard.press("Alt+ArrowDown")
@@ -267,6 +274,7 @@ def test_on_a_phone_the_facts_open_and_the_way_back_leads_to_the_entry(open_page
     name = phone.locator("[data-part=case-title]").inner_text()
 
     phone.locator(".case-facts").click()
+    phone.locator("#tab-understood").click()
     expect(phone.locator("[data-part=understood] li").first).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     phone.keyboard.press("Escape")

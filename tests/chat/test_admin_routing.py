@@ -22,7 +22,7 @@ def supervisor() -> Client:
     return client
 
 
-@pytest.mark.parametrize("model", ["queue", "agentprofile", "team", "specialday"])
+@pytest.mark.parametrize("model", ["queue", "agentprofile", "team", "specialday", "label"])
 def test_every_list_says_what_it_is_for(supervisor: Client, model: str):
     AgentProfile.objects.create(user=StaffFactory(), languages=["zh"])
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TAKEN = {"/ws/chat/": protocol.CUSTOMER, "/ws/workspace/": protocol.WORKSPACE}
 _TYPES = {
     serializers.UUIDField: "string",
+    serializers.ListField: "array",
     serializers.CharField: "string",
     serializers.IntegerField: "integer",
     serializers.BooleanField: "boolean",
@@ -88,8 +89,14 @@ def _means(field: serializers.Field) -> dict[str, Any]:
         "enum": list(field.choices) if is_choice else None,
         "least": getattr(field, "min_value", None),
         "most": next((one for one in most if one is not None), None),
-        "default": None if field.default is serializers.empty else field.default,
+        "default": _default_of(field),
     }
+
+
+def _default_of(field: serializers.Field) -> Any:
+    if field.default is serializers.empty:
+        return None
+    return field.default() if callable(field.default) else field.default
 
 
 @pytest.mark.parametrize("address", TAKEN)

@@ -1,6 +1,7 @@
 """Routing over the sockets: what agents and waiting customers see and may do."""
 
 import asyncio
+import time
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -210,10 +211,10 @@ class TestACustomerWhoWaits:
 
 
 class TestABurst:
-    async def test_is_answered_once_and_so_long_after_its_last_message(
+    async def test_is_answered_once_and_as_soon_as_it_is_complete(
         self, connect: Connect, engine: ScriptedEngine, settings: Any
     ):
-        settings.CHAT_BURST_S = 0.3
+        settings.CHAT_BURST_S = 20.0
         client, _ = await customer(connect, uid="C1")
         for text in ("你好", "我的快递", "到哪了"):
             await client.send("message", client_id=str(uuid.uuid4()), text=text)
@@ -224,13 +225,61 @@ class TestABurst:
         assert (answer["seq"], answer["sender"], answer["answers"]) == (4, "BOT", 3)
         assert len(engine.asked) == 1
 
+    async def test_that_nothing_follows_is_answered_so_long_after_its_last_message(
+        self, connect: Connect, engine: ScriptedEngine, settings: Any
+    ):
+        settings.CHAT_BURST_S = 0.3
+        client, _ = await customer(connect, uid="C1")
+        began = time.monotonic()
+        for text in ("你好", "我的快递"):
+            await client.send("message", client_id=str(uuid.uuid4()), text=text)
+            await client.next("accepted")
+
+        (answer,) = await client.lines(3)
+
+        assert (answer["sender"], answer["answers"]) == ("BOT", 2)
+        assert time.monotonic() - began >= 0.3
+
+    async def test_waits_for_somebody_who_writes_on_but_not_for_ever(
+        self, connect: Connect, engine: ScriptedEngine, settings: Any
+    ):
+        settings.CHAT_BURST_S = 0.3
+        client, _ = await customer(connect, uid="C1")
+        began = time.monotonic()
+        await client.send("message", client_id=str(uuid.uuid4()), text="我想问一下")
+        await client.next("accepted")
+        await client.send("typing")
+
+        answer = (await client.lines(2))[-1]
+
+        assert answer["answers"] == 1
+        assert 0.8 <= time.monotonic() - began < 3.0
+
+    async def test_what_comes_while_the_model_thinks_is_answered_with_it(
+        self, connect: Connect, engine: ScriptedEngine, settings: Any
+    ):
+        settings.CHAT_BURST_S = 2.0
+        engine.go.clear()
+        client, _ = await customer(connect, uid="C1")
+        await client.send("message", client_id=str(uuid.uuid4()), text="我的快递到哪了")
+        await client.next("accepted")
+        await asyncio.to_thread(engine.thinking.wait, 5)
+        await client.send("message", client_id=str(uuid.uuid4()), text="昨天就该到了")
+        await client.next("accepted")
+        engine.go.set()
+
+        (answer,) = await client.lines(3)
+
+        assert (answer["sender"], answer["answers"]) == ("BOT", 2)
+        assert await client.is_quiet()
+
     async def test_asking_for_a_human_meanwhile_leaves_the_rest_to_him(
         self, connect: Connect, engine: ScriptedEngine, settings: Any
     ):
         settings.CHAT_BURST_S = 0.3
         engine.otherwise = (("logistics", 0.3),)
         client, _ = await customer(connect, uid="C1")
-        await client.send("message", client_id=str(uuid.uuid4()), text="有个麻烦")
+        await client.send("message", client_id=str(uuid.uuid4()), text="我想问一下")
         await client.send("human")
         while (await client.next("status"))["status"] != "WAITING":
             pass

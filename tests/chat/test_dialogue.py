@@ -579,17 +579,28 @@ class TestBursts:
         self, engine: ScriptedEngine, settings: Any
     ):
         settings.CHAT_BURST_S = 2.0
-        messages = self.burst("你好", "我的快递", "到哪了")
-        Message.objects.update(sent_at=timezone.now() - timedelta(seconds=5))
+        messages = self.burst("你好", "我的快递")
+        Message.objects.update(sent_at=timezone.now() - timedelta(seconds=9))
         tasks.answer_overdue()
         assert not Message.objects.filter(sender="BOT").exists(), "it may still be held"
 
-        Message.objects.update(sent_at=timezone.now() - timedelta(seconds=7))
+        Message.objects.update(sent_at=timezone.now() - timedelta(seconds=11))
         tasks.answer_overdue()
         tasks.answer_overdue()
 
         assert Message.objects.get(sender="BOT").answers_id == messages[-1].pk
         assert not Message.objects.filter(awaits_answer=True).exists()
+
+    def test_the_sweep_waits_for_nothing_after_a_complete_question(
+        self, engine: ScriptedEngine, settings: Any
+    ):
+        settings.CHAT_BURST_S = 2.0
+        messages = self.burst("你好", "我的快递到哪了")
+        Message.objects.update(sent_at=timezone.now() - timedelta(seconds=5))
+
+        tasks.answer_overdue()
+
+        assert Message.objects.get(sender="BOT").answers_id == messages[-1].pk
 
     def test_two_processes_that_answer_it_at_once_answer_it_once(
         self, both_databases: str, engine: ScriptedEngine

@@ -50,7 +50,7 @@ class TestDemoShop:
 
         page = client.get("/demo-shop/", {"as": uid})
 
-        assert tokens.is_signed(uid, page.context["signature"])
+        assert tokens.is_signed(uid, page.context["signature"], page.context["expires"])
         assert {order.customer.uid for order in page.context["orders"]} == {uid}
 
     @pytest.mark.usefixtures("shop")

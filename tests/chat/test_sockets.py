@@ -376,7 +376,7 @@ class TestWithAHuman:
         await client.send("human")
         assert (await client.lines(upto=1))[0]["text"] == "[handed_over zh]"
         assert (await client.next("status"))["status"] == "WAITING"
-        entry = (await desk.next("inbox"))["inbox"][0]
+        entry = (await desk.next("inbox_changed"))["inbox"][0]
         assert (entry["uid"], entry["status"], entry["agent_is_me"]) == ("C1", "WAITING", False)
         # The customer has said nothing yet: the system's own line is no news to an agent.
         assert (entry["last_text"], entry["last_seq"]) == ("", 1)
@@ -391,6 +391,7 @@ class TestWithAHuman:
             "conversation": conversation,
             "status": "AGENT",
             "agent": "小林",
+            "read": {"customer": 0, "agent": 0},
         }
 
         await client.send("typing")

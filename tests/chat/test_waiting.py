@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import services, sockets
+from chat import services
 from chat.models import BusinessHours, Conversation, Handover, Queue
 from chat.services.waiting import LEAST_SAMPLES, interval
 from tests.chat.test_assignment import agent, seconds, waiting
@@ -131,19 +131,3 @@ class TestInterval:
             held += low <= wait() <= high
 
         assert held / 400 >= 0.62
-
-
-@pytest.mark.parametrize("number", [2, 40])
-def test_the_inbox_takes_one_query_however_long(
-    now: datetime, django_assert_num_queries: Any, number: int
-):
-    me = agent()
-    for n in range(number):
-        waiting(now + seconds(n))
-
-    with django_assert_num_queries(1):
-        entries = sockets.inbox(me)
-
-    assert len(entries) == number
-    assert entries[0]["because"] == "CUSTOMER"
-    assert entries[0]["queue"] == "全部咨询"

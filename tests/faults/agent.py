@@ -139,7 +139,7 @@ class Agent:
         async with asyncio.timeout(ANSWER_S):
             while True:
                 frame: Frame = json.loads(await socket.recv())
-                if "inbox" in frame:
+                if frame["type"] in ("welcome", "inbox"):
                     self._inbox = frame["inbox"]
                 elif frame.get("conversation") == self.screen.conversation:
                     self.screen.receive(frame)

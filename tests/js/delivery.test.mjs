@@ -122,3 +122,22 @@ test("a message that is refused for good makes room for the next one", async () 
   assert.deepEqual([refused, sent], [["a"], ["REST a", "REST b"]]);
   mock.timers.reset();
 });
+
+test("files go along by their ids, over the socket as over REST", async () => {
+  const frames = [];
+  const posts = [];
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const delivery = new Delivery({
+    send: (frame) => frames.push(frame) > 0,
+    post: async (...sent) => posts.push(sent),
+    isPending: () => true,
+    onFailed: () => {},
+  });
+
+  delivery.deliver({ client_id: "a", text: "", attachments: [{ id: "f1" }, { id: "f2" }] });
+  await rounds(9_000);
+  mock.timers.reset();
+
+  assert.deepEqual(frames[0], { type: "message", client_id: "a", text: "", attachments: ["f1", "f2"] });
+  assert.deepEqual(posts[0], ["", "a", ["f1", "f2"]]);
+});

@@ -86,6 +86,17 @@ test("a message is taken up once, and let go when it has arrived", async () => {
   assert.deepEqual(await store.all(), []);
 });
 
+test("the files of a message are kept with it", async () => {
+  const store = inMemory();
+  const before = new Outbox("C1", store, undefined);
+  before.save([{ ...unsent("a"), attachments: [{ id: "f1", name: "a.png" }] }]);
+
+  const found = [];
+  await new Outbox("C1", store, undefined).restore(NOW, (more) => found.push(...more));
+
+  assert.deepEqual(found[0].attachments.map(({ id }) => id), ["f1"]);
+});
+
 test("a message has one sender: a tab leaves alone what a living one will send", async () => {
   const [store, locks] = [inMemory(), new Locks()];
   const [one, other] = [tab("", store, locks.of("one")), tab("", store, locks.of("other"))];

@@ -89,6 +89,9 @@ test("a visitor who signs in takes his conversations along, another customer doe
 
   assert.deepEqual(loginBody(null, null), {});
   assert.deepEqual(loginBody(customer, visitor), { uid: "C1001", signature: "s", visitor: "r" });
+  assert.deepEqual(loginBody({ ...customer, expires: "1790000000" }, null), {
+    uid: "C1001", signature: "s", expires: "1790000000",
+  });
   assert.deepEqual(loginBody(customer, { ...visitor, uid: "C1002" }), { uid: "C1001", signature: "s" });
 });
 

@@ -187,3 +187,59 @@ test("the first message of all may be the refused one", () => {
 
   assert.deepEqual(lines(timeline).map(({ key }) => key), ["k1", `${A} 1`]);
 });
+
+const FILE = { id: "f1", name: "a.png", content_type: "image/png", size: 9, width: 1, height: 1, url: "/x", thumbnail_url: "/x/t" };
+const withFile = () =>
+  timelines.posted(timelines.empty("CUSTOMER"), { client_id: "k1", text: "", sent_at: AT, attachments: [FILE] });
+
+test("files are there from the moment of sending, and stay when the message is acknowledged", () => {
+  const own = message(1, { sender: "CUSTOMER", client_id: "k1", text: "", attachments: [FILE] });
+
+  for (const frames of [[], [accepted("k1", 1)], [frame(own), accepted("k1", 1)], [accepted("k1", 1), frame(own)]]) {
+    const [line] = lines(apply(frames, withFile()));
+    assert.deepEqual([line.key, line.attachments], ["k1", [FILE]]);
+  }
+});
+
+test("a file that cannot be sent is refused for good", () => {
+  const refused = { type: "refused", client_id: "k1", code: "no_such_attachment", detail: "gone" };
+
+  const timeline = apply([refused], withFile());
+
+  assert.deepEqual(lines(timeline).map(({ state, reason }) => [state, reason]), [["refused", "gone"]]);
+  assert.deepEqual(timelines.unsent(timeline), []);
+});
+
+test("what is taken back takes its files along", () => {
+  const sent = message(1, { sender: "AGENT", attachments: [FILE] });
+  const recall = message(2, { sender: "SYSTEM", recalls: 1 });
+
+  assert.deepEqual(lines(apply([frame(sent, recall)]))[0].attachments, []);
+});
+
+test("a message that is taken back loses its text in its place, whatever comes first", () => {
+  const line = { conversation: "c", sender: "AGENT", sent_at: "2026-11-22T10:00:00Z", client_id: null, answers: null, decision: "", intent: "", probability: null, buttons: [], author: "小林", recalls: null, recalled_at: null };
+  const wrong = { ...line, seq: 1, text: "错了" };
+  const after = { ...line, seq: 2, text: "您好" };
+  const trace = { ...line, seq: 3, sender: "SYSTEM", text: "撤回", author: "", recalls: 1, sent_at: "2026-11-22T10:00:09Z" };
+  const orders = [[wrong, after, trace], [trace, after, wrong], [after, trace, wrong]];
+  for (const order of orders) {
+    let timeline = { ...timelines.empty("CUSTOMER"), conversation: "c" };
+    for (const message of order) {
+      timeline = timelines.received(timeline, { type: "messages", conversation: "c", messages: [message], last_seq: 3 });
+    }
+    const drawn = timelines.rows(timeline).filter((row) => row.kind === "message");
+    assert.deepEqual(drawn.map((row) => row.text), ["", "您好"]);
+    assert.equal(drawn[0].message.recalled_at, trace.sent_at);
+    assert.equal(timelines.completeUpTo(timeline), 3);
+  }
+});
+
+test("notes stand below the message after which they were written, and have no seq", () => {
+  const line = { conversation: "c", sender: "CUSTOMER", sent_at: "2026-11-22T10:00:00Z", client_id: null, answers: null, decision: "", intent: "", probability: null, buttons: [], author: "", text: "x" };
+  const note = (id, after_seq) => ({ id, after_seq, text: "n", author: "", is_mine: true, created_at: line.sent_at, mentions: [] });
+  const frame = { type: "messages", conversation: "c", messages: [{ ...line, seq: 1 }, { ...line, seq: 2 }], last_seq: 2 };
+  const timeline = timelines.received({ ...timelines.empty("AGENT"), conversation: "c" }, frame);
+  const kinds = timelines.rows({ ...timeline, notes: [note(7, 0), note(8, 1), note(9, 5)] }).map((row) => row.key);
+  assert.deepEqual(kinds.filter((key) => !key.startsWith("day")), ["note 7", "c 1", "note 8", "c 2", "note 9"]);
+});

@@ -97,6 +97,32 @@ def test_a_list_has_no_empty_entries(parts):
     assert names == [part.strip() for part in parts if part.strip()]
 
 
+def test_origins_are_written_as_a_browser_writes_them(monkeypatch):
+    monkeypatch.setenv(
+        "SOME_ORIGINS", "https://Shop.example/, http://10.0.0.7:8080,https://a.b:443"
+    )
+
+    assert env.origins("SOME_ORIGINS", "") == [
+        *("https://shop.example", "http://10.0.0.7:8080", "https://a.b")
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("shop.example", "https://*.shop.example", "*", "https://shop.example/path", "https://"),
+        *("https://a b", "https://me@shop.example", "https://shop.example:x", "null"),
+        *("https://a.b?x", "https://a.b#x", "https://a.b;script-src", "https://a.b:99999"),
+        "https://店.cn",
+    ],
+)
+def test_what_is_no_origin_stops_the_start(monkeypatch, value):
+    monkeypatch.setenv("SOME_ORIGINS", value)
+
+    with pytest.raises(ImproperlyConfigured, match="use origins such as"):
+        env.origins("SOME_ORIGINS", "")
+
+
 def test_a_url_of_another_kind_is_refused_with_the_kinds(monkeypatch):
     monkeypatch.setenv("SOME_URL", "http://cache")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from chat.models import Conversation
 from csplatform import tokens
@@ -63,6 +64,26 @@ class TestCustomers:
 
         assert refused.status_code in (400, 401)
         assert "token" not in refused.json()
+
+    def test_a_signature_that_runs_out_signs_in_until_then(self):
+        now = int(timezone.now().timestamp())
+        for expires, status in ((now + 60, 200), (now - 1, 401)):
+            answer = login(uid="C1", signature=tokens.sign("C1", expires), expires=expires)
+
+            assert answer.status_code == status
+        assert answer.json()["code"] == "signature_expired"
+
+    def test_its_end_cannot_be_moved_or_taken_away(self):
+        soon, later = 1_000, int(timezone.now().timestamp()) + 60
+        signature = tokens.sign("C1", soon)
+
+        for body in ({"expires": later}, {}, {"uid": f"C1\n{soon}"}):
+            refused = login(**{"uid": "C1", "signature": signature, **body})
+
+            assert refused.status_code in (400, 401), body
+            assert "token" not in refused.json()
+        for body in ({"expires": later}, {"username": "a", "password": "b", "expires": later}):
+            assert login(**body).json()["code"] == "invalid"
 
     def test_nor_a_visitor_even_with_a_signature(self):
         refused = login(uid="anon-1", signature=tokens.sign("anon-1"))

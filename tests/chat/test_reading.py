@@ -1,0 +1,130 @@
+"""Read marks: they say what was on a screen, never go back, and are each side's own."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client as Http
+
+from chat import access, services
+from chat.models import Conversation
+from tests.chat.test_sockets import Connect, connect, customer, rows, staff_token, token
+from tests.factories import ConversationFactory, MessageFactory, StaffFactory
+
+__all__ = ["connect"]  # a fixture
+
+
+def marks(conversation: Conversation) -> tuple[int, int]:
+    conversation.refresh_from_db()
+    return conversation.customer_read_seq, conversation.agent_read_seq
+
+
+@pytest.mark.usefixtures("talk")
+class TestMarks:
+    def test_move_forward_only_and_not_beyond_the_last_line(self):
+        conversation = ConversationFactory(uid="C1", last_seq=5)
+
+        def read(seq: int) -> bool:
+            return services.read_by_customer(uid="C1", conversation_id=conversation.pk, seq=seq)
+
+        assert [read(3), read(2), read(3), read(6), read(5)] == [True, False, False, False, True]
+        assert marks(conversation) == (5, 0)
+
+    def test_of_somebody_elses_conversation_are_refused(self):
+        conversation = ConversationFactory(uid="C1", last_seq=5)
+
+        with pytest.raises(access.NoSuchConversation):
+            services.read_by_customer(uid="C2", conversation_id=conversation.pk, seq=1)
+
+        assert marks(conversation) == (0, 0)
+
+    def test_of_the_agent_count_only_while_he_has_it(self):
+        mine, other = StaffFactory(), StaffFactory()
+        conversation = ConversationFactory(uid="C1", status="AGENT", agent=mine, last_seq=5)
+
+        def read(agent: Any) -> bool:
+            return services.read_by_agent(agent_id=agent.pk, conversation_id=conversation.pk, seq=4)
+
+        assert [read(other), read(mine)] == [False, True]
+        assert marks(conversation) == (0, 4)
+
+    def test_over_rest_as_over_the_socket(self):
+        conversation = ConversationFactory(uid="C1", last_seq=5)
+        sent = {"conversation": str(conversation.pk), "seq": 4}
+
+        def post(uid: str) -> Any:
+            headers = {"Authorization": f"Bearer {token(uid)}"}
+            return Http().post(
+                "/api/conversation/read", sent, content_type="application/json", headers=headers
+            )
+
+        assert post("C2").status_code == 404
+        assert post("C1").json()["read"] == {"customer": 4, "agent": 0}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("transactional_db", "talk", "engine")
+class TestOverTheSocket:
+    async def test_each_side_sees_how_far_the_other_has_read(self, connect: Connect, now: datetime):
+        agent, bearer = await staff_token()
+        conversation = await rows(
+            lambda: ConversationFactory(uid="C1", status="AGENT", agent=agent)
+        )
+        await rows(lambda: MessageFactory(conversation=conversation, awaits_answer=False))
+        await rows(
+            lambda: services.post_agent_message(
+                conversation_id=conversation.pk, agent_id=agent.pk, text="您好", now=now
+            )
+        )
+        visitor, welcome = await customer(connect, uid="C1")
+        assert welcome["read"] == {"customer": 0, "agent": 0}
+        desk = await connect("/ws/workspace/")
+        await desk.send("hello", token=bearer)
+        await desk.send("open", conversation=str(conversation.pk))
+        assert (await desk.next("status"))["read"] == {"customer": 0, "agent": 0}
+
+        await desk.send("read", conversation=str(conversation.pk), seq=1)
+        assert (await visitor.next("status"))["read"] == {"customer": 0, "agent": 1}
+        await visitor.send("read", conversation=str(conversation.pk), seq=2)
+
+        while (status := await desk.next("status"))["read"]["customer"] != 2:
+            pass
+        assert status["read"] == {"customer": 2, "agent": 1}
+
+    async def test_who_only_looks_on_marks_nothing(self, connect: Connect):
+        agent = await rows(StaffFactory)
+        _supervisor, bearer = await staff_token(role="supervisor")
+        conversation = await rows(
+            lambda: ConversationFactory(uid="C1", status="AGENT", agent=agent)
+        )
+        await rows(lambda: MessageFactory(conversation=conversation, awaits_answer=False))
+        desk = await connect("/ws/workspace/")
+        await desk.send("hello", token=bearer)
+        await desk.send("open", conversation=str(conversation.pk))
+
+        await desk.send("read", conversation=str(conversation.pk), seq=1)
+        await desk.send("ping")
+        await desk.next("pong")
+
+        assert await rows(lambda: marks(conversation)) == (0, 0)
+
+    async def test_the_customer_ends_it_and_all_his_windows_move_on_together(
+        self, connect: Connect
+    ):
+        conversation = await rows(lambda: ConversationFactory(uid="C1"))
+        one, _ = await customer(connect, uid="C1")
+        other, _ = await customer(connect, uid="C1")
+
+        await one.send("end")
+        for window in (one, other):
+            while (status := await window.next("status"))["status"] != "CLOSED":
+                pass
+            assert status["rating"] == {"score": None, "comment": ""}
+        await one.send("message", client_id=str(uuid.uuid4()), text="还有一个问题？")
+        accepted = await one.next("accepted")
+
+        assert accepted["conversation"] != str(conversation.pk)
+        while (news := await other.next("messages"))["conversation"] == str(conversation.pk):
+            pass
+        assert news["conversation"] == accepted["conversation"]
