@@ -34,6 +34,7 @@ from intents.guard import normalize  # noqa: E402
 from intents.inference import artifacts  # noqa: E402
 from intents.inference.base import FrozenEncoder, TrainedModel  # noqa: E402
 from intents.inference.catalogue import Catalogue, Sentence  # noqa: E402
+from intents.inference.features import Features  # noqa: E402
 from intents.inference.loading import embedder_of  # noqa: E402
 from intents.inference.understanding import Understanding, examples_of  # noqa: E402
 from training import datasets  # noqa: E402
@@ -94,7 +95,9 @@ def _draw(seed: int, options: argparse.Namespace, models: Path) -> dict[str, Any
     before, _ = _answers(Understanding(_catalogue(taught), model=model), asked)
     catalogue = _catalogue([*taught, *added])
     texts = [sentence.text for sentence in catalogue.sentences]
-    examples = examples_of(catalogue, frozen.embedder.embed(texts), frozen, model)
+    examples = examples_of(
+        catalogue, frozen.embedder.embed(texts), frozen, model, features=Features(model)
+    )
     after, sure = _answers(Understanding(catalogue, examples=examples, model=model), asked)
     truth = np.array([each.label for each in asked])
     is_new = np.isin(truth, list(new))
@@ -125,7 +128,9 @@ def _model(
         train_model(train, dev, encoder=encoder.ensure(), out=directory, parameters=Parameters())
     manifest = artifacts.verify(directory)
     classifier = artifacts.load_classifier(directory)
-    return TrainedModel(directory.name, classifier, manifest.seen)
+    return TrainedModel(
+        directory.name, classifier, manifest.seen, directions=classifier.directions
+    )
 
 
 def _catalogue(examples: list[Example]) -> Catalogue:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from intents.guard import normalize
 from intents.inference import artifacts
 from intents.inference.artifacts import Manifest
 from intents.inference.backends import open_backend
+from intents.inference.base import Floats
 from intents.inference.scope import Scope, Seen
 from intents.inference.scoring import LightHead, Mixture
 from training import calibration, light_head
@@ -131,6 +133,7 @@ def train_model(
             features=features,
         )
         scope.save(directory / artifacts.SCOPE)
+        np.save(directory / artifacts.DIRECTIONS, _directions(features, learned.targets))
         seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_started
         report("evaluate", 0.5)
         texts = [normalize.for_model(example.text) for example in measured]
@@ -210,6 +213,13 @@ class _System:
         vectors = unit(vectors)
         light = self.light.logits(texts, vectors)
         return Seen(vectors, self.mixture.probabilities(logits, light), features)
+
+
+def _directions(features: Floats, targets: npt.NDArray[np.int64]) -> Floats:
+    """Return the mean direction of each label's features, unit length, shape (k, f)."""
+    sums = np.zeros((int(targets.max()) + 1, features.shape[1]), np.float32)
+    np.add.at(sums, targets, unit(features))
+    return unit(sums)
 
 
 def _texts(examples: Sequence[Example], labels: Sequence[str]) -> Texts:

@@ -1,7 +1,7 @@
 """Trained models on disk: a directory each, and one pointer to the one that answers.
 
 MODEL_DIR/<version>/ holds manifest.json, classifier.onnx (int8), tokenizer.json, scope.npz,
-perhaps light_head.npz, and classifier.safetensors (half precision) where a GPU may serve.
+directions.npy, perhaps light_head.npz, and classifier.safetensors (half precision) where a GPU may serve.
 MODEL_DIR/active.json names the version that answers; it is replaced in one step, so that a
 reader finds the old or the new one, never half of it.
 """
@@ -26,6 +26,7 @@ FORMAT = 2  # since one graph gives logits and vector
 MANIFEST = "manifest.json"
 CLASSIFIER, TOKENIZER, LIGHT_HEAD = "classifier.onnx", "tokenizer.json", "light_head.npz"
 SCOPE = "scope.npz"
+DIRECTIONS = "directions.npy"  # mean feature of each label's texts, unit length
 WEIGHTS = "classifier.safetensors"  # half precision, where a GPU may serve
 _POINTER = "active.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -79,7 +80,7 @@ def write_manifest(directory: Path, manifest: Manifest) -> Manifest:
     """
     files = {
         name: _sha256(directory / name)
-        for name in (CLASSIFIER, TOKENIZER, LIGHT_HEAD, SCOPE, WEIGHTS)
+        for name in (CLASSIFIER, TOKENIZER, LIGHT_HEAD, SCOPE, DIRECTIONS, WEIGHTS)
         if (directory / name).is_file()
     }
     content = asdict(manifest) | {

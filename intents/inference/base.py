@@ -78,6 +78,7 @@ class Read:
     vectors: Floats  # of the frozen encoder, unit length, shape (n, d)
     # Calibrated probability that a text means none of the labels, shape (n,); None: not known.
     out_of_scope: Floats | None = None
+    features: Floats | None = None  # of the fine-tuned network, unit length, shape (n, f)
 
 
 class Classifier(Protocol):
@@ -113,6 +114,8 @@ class TrainedModel:
     classifier: Classifier
     seen: frozenset[str]  # artifacts.key_hash of each utterance that training saw
     runtime: Callable[[], str] = lambda: ""  # name of what computes now
+    # Mean feature of what each label was trained on, unit length, shape (k, f); None: not known.
+    directions: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from csplatform import memory
 from intents.inference import catalogue
-from intents.inference.base import FrozenEncoder, State
+from intents.inference.base import FrozenEncoder, State, TrainedModel
 from intents.inference.catalogue import Catalogue
+from intents.inference.features import Features
 from intents.inference.keywords import Keywords
 from intents.inference.letters import Grams
 from intents.inference.quality import Inspector
@@ -87,6 +88,7 @@ class Follower:
         """Forget all that was loaded, and load it."""
         self._vectors: Vectors | None = None
         self._examples: Examples | None = None
+        self._features: Features | None = None
         self._examples_due = self._catalogue is not None
         self._refit_at = float("inf")
         self._inspector = Inspector()
@@ -239,7 +241,9 @@ class Follower:
             self._examples = (
                 None
                 if vectors is None
-                else examples_of(self._catalogue, vectors, encoder, model, self._grams)
+                else examples_of(
+                    self._catalogue, vectors, encoder, model, self._grams, self._features_of(model)
+                )
             )
         except Exception:
             logger.exception("Prototypes cannot be fitted; those of before go on")
@@ -249,6 +253,12 @@ class Follower:
             self._catalogue.version, self._examples.prototypes if self._examples else None, model
         )
         return True
+
+    def _features_of(self, model: TrainedModel | None) -> Features | None:
+        """Return those of the model, with what was read of it before."""
+        if self._features is None or self._features.model is not model:
+            self._features = Features(model) if model is not None else None
+        return self._features
 
     def _publish_now(self) -> None:
         self._published_complete = self._nothing_to_come

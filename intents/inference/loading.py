@@ -49,4 +49,10 @@ def trained_model(version: str, frozen: FrozenEncoder) -> TrainedModel:
         # The encoder is in the classifier's graph: its own need not stay in memory (100 MB).
         frozen.embedder.read_by(classifier.backend)
     memory.give_back()
-    return TrainedModel(version, classifier, manifest.seen, runtime=lambda: classifier.backend.name)
+    return TrainedModel(
+        version,
+        classifier,
+        manifest.seen,
+        runtime=lambda: classifier.backend.name,
+        directions=classifier.directions,
+    )

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from django.conf import settings
 
 from intents.encoder.embedding import EMBEDDING, FEATURE, LOGITS, Graph, unit
 from intents.inference import artifacts
 from intents.inference.backends import Backend, open_backend
-from intents.inference.base import Read
+from intents.inference.base import Floats, Read
 from intents.inference.scope import Scope, Seen
 from intents.inference.scoring import LightHead, Mixture
 
@@ -38,6 +39,7 @@ class OnnxClassifier:
         self._mixture = Mixture(self.manifest.network_weight, self.manifest.light_weight)
         self._light: LightHead | None = None
         self._scope: Scope | None = None
+        self.directions: Floats | None = None
         try:
             self.backend = open_graph(
                 directory / artifacts.CLASSIFIER, threads=settings.INTENTS_THREADS
@@ -52,6 +54,8 @@ class OnnxClassifier:
                 self._light = LightHead.load(directory / artifacts.LIGHT_HEAD)
             if artifacts.SCOPE in self.manifest.files:
                 self._scope = Scope.load(directory / artifacts.SCOPE)
+            if artifacts.DIRECTIONS in self.manifest.files:
+                self.directions = np.load(directory / artifacts.DIRECTIONS, allow_pickle=False)
         except Exception as error:  # of three libraries, without a common base
             raise artifacts.BrokenArtifact(f"{directory} cannot be loaded: {error}") from error
         widths = {
@@ -75,7 +79,7 @@ class OnnxClassifier:
         vectors = unit(vectors)
         light = self._light.logits(texts, vectors) if self._light is not None else None
         probabilities = self._mixture.probabilities(logits, light)
-        if self._scope is None:
-            return Read(probabilities, vectors)
-        seen = Seen(vectors, probabilities, features)
-        return Read(probabilities, vectors, self._scope.out_of_scope(seen))
+        strange = None
+        if self._scope is not None:
+            strange = self._scope.out_of_scope(Seen(vectors, probabilities, features))
+        return Read(probabilities, vectors, strange, unit(features))

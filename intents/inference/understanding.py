@@ -18,6 +18,7 @@ from intents.inference.base import (
     TrainedModel,
 )
 from intents.inference.catalogue import EMPTY, Catalogue, Sentence
+from intents.inference.features import Features
 from intents.inference.keywords import Keywords
 from intents.inference.letters import Grams
 from intents.inference.prototypes import Group, Prototypes
@@ -48,6 +49,7 @@ class Examples:
     prototypes: Prototypes
     encoder: FrozenEncoder
     scope: Scope | None = None  # None: the model has one, or there are too few examples
+    features_of: str = ""  # version of the model whose features they are compared by
 
     @property
     def any_fresh(self) -> bool:
@@ -191,7 +193,10 @@ class Understanding:
             return nothing
         prototypes = self.examples.prototypes
         try:
-            compared = prototypes.compare(texts, read.vectors)
+            # Those of a model that has just taken over are compared once examples are refitted.
+            is_same = self.model is not None and self.examples.features_of == self.model.version
+            features = read.features if is_same else None
+            compared = prototypes.compare(texts, read.vectors, features)
             shares = prototypes.fresh_shares(compared, labels, read.probabilities)
         except Exception:
             logger.exception("Prototypes failed; the model answers without fresh utterances")
@@ -253,6 +258,7 @@ def examples_of(
     encoder: FrozenEncoder,
     model: TrainedModel | None,
     grams: Grams | None = None,
+    features: Features | None = None,
 ) -> Examples:
     """Fit prototypes.
 
@@ -260,6 +266,7 @@ def examples_of(
         catalogue: Its sentences are those of `vectors`, shape (n, d), n at least 1.
         model: What it was trained on is not fresh. Without one, nothing is.
         grams: Those of sentences that were there before are then not counted again.
+        features: Of the model. None: texts are compared by vectors and letters alone.
     """
     groups = [
         Group(sentence.intent, fresh=model is not None and _is_news(sentence, model))
@@ -271,7 +278,10 @@ def examples_of(
         intents = [sentence.intent for sentence in catalogue.sentences]
         scope = Scope.of_examples(vectors, intents, families)
     texts = [sentence.text for sentence in catalogue.sentences]
-    return Examples(Prototypes(texts, vectors, groups, families, grams), encoder, scope)
+    directions = features.directions(texts, groups) if features is not None else None
+    prototypes = Prototypes(texts, vectors, groups, families, grams, directions)
+    version = features.model.version if features is not None else ""
+    return Examples(prototypes, encoder, scope, features_of=version)
 
 
 def _is_news(sentence: Sentence, model: TrainedModel) -> bool:

@@ -51,6 +51,19 @@ class TestCompare:
         assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
         assert (found.sureness[:, 1] == 1).all()
 
+    def test_what_a_trained_model_sees_moves_a_text_to_what_it_takes_for_alike(self):
+        vectors = np.repeat(around(0, 1), 10, axis=0)  # say nothing
+        directions = {A: around(0, 1)[0], NEW: around(1, 1)[0]}
+        prototypes = Prototypes(letters(10), vectors, [A] * 5 + [NEW] * 5, directions=directions)
+        by_model = np.ones((1, 1), np.float32)
+
+        def share(features: Any) -> float:
+            found = prototypes.compare(["🙂"], vectors[:1], features)
+            return float(prototypes.fresh_shares(found, ["a"], by_model)["new"][0])
+
+        assert share(directions[NEW][None]) > share(None) + 0.2
+        assert share(directions[A][None]) < share(None) - 0.2
+
     def test_where_vectors_say_nothing_shared_letters_decide(self):
         vectors = np.repeat(around(0, 1), 4, axis=0)
         prototypes = fitted(vectors, [A, A, B, B], ["退货", "退货吗", "发票", "开发票"])
