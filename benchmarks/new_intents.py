@@ -128,9 +128,7 @@ def _model(
         train_model(train, dev, encoder=encoder.ensure(), out=directory, parameters=Parameters())
     manifest = artifacts.verify(directory)
     classifier = artifacts.load_classifier(directory)
-    return TrainedModel(
-        directory.name, classifier, manifest.seen, directions=classifier.directions
-    )
+    return TrainedModel(directory.name, classifier, manifest.seen, directions=classifier.directions)
 
 
 def _catalogue(examples: list[Example]) -> Catalogue:
