@@ -195,6 +195,7 @@ class WorkspaceConsumer(Watching):
             conversation = await in_thread(access.of_agent)(conversation_id)
             await self.say(sockets.status(conversation, for_staff=True))
         await self._send_inbox()
+        await self._say_me()  # he has one chat more, or less
 
     async def on_read(self, frame: Frame) -> None:
         followed, seq = self.followed.get(frame["conversation"]), frame["seq"]

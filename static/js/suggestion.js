@@ -53,14 +53,17 @@ export class Suggestion {
 
   #follow() {
     const { conversation, status, isMine, timeline } = this.#workspace.subject;
-    const said = timeline?.messages.filter(({ sender }) => sender === "CUSTOMER").at(-1)?.seq ?? 0;
-    const words = `${status} ${isMine} ${said}`;
+    const lines = timeline?.messages.filter(({ sender }) => ["CUSTOMER", "AGENT"].includes(sender)) ?? [];
+    const said = lines.findLast(({ sender }) => sender === "CUSTOMER")?.seq ?? 0;
+    const isAnswered = lines.at(-1)?.sender === "AGENT";
+    const words = `${status} ${isMine} ${said} ${isAnswered}`;
     const isOther = conversation !== this.#conversation;
     if (!isOther && words === this.#words) return;
     this.#words = words;
     this.#conversation = conversation;
     this.#asked += 1; // what is on its way is for other words
-    const isWanted = conversation !== null && said > 0 && (isMine || status === "WAITING");
+    const isOpen = isMine || status === "WAITING";
+    const isWanted = conversation !== null && said > 0 && isOpen && !isAnswered;
     if (isOther || !isWanted) this.#show(null);
     else this.#show(this.#shown); // its buttons depend on who has it
     if (!isWanted) this.#timers.clear("load");
@@ -80,7 +83,6 @@ export class Suggestion {
       const found = await this.#workspace.api.call("GET", `${this.#address}?after=${after}`);
       if (mine !== this.#asked) return;
       const isNews = found.message !== null && found.message !== this.#shown?.message;
-      // Somebody has answered since: what is shown stays until it is used or put away.
       if (found.message !== null) this.#show(found);
       if (isNews && this.#mayInsert) set(part(this.#workspace, "suggestion-announcer"), this.#texts("suggestion-announced"));
     } catch {
@@ -105,8 +107,6 @@ export class Suggestion {
     const { text } = this.#shown;
     const written = this.#workspace.written.trimEnd();
     this.#putAway();
-    // Words for the customer: not where somebody is writing a private note.
-    /** @type {HTMLElement | null} */ (this.#workspace.querySelector("#tab-reply"))?.click();
     this.#workspace.write(written ? `${written}\n${text}` : text);
     set(part(this.#workspace, "suggestion-announcer"), this.#texts("suggestion-inserted"));
   }

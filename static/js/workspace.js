@@ -139,7 +139,7 @@ export class CsWorkspace extends HTMLElement {
       this.commands.add({ id, code, run, label: this.#texts(`command-${id}`) });
     add("next", "ArrowDown", () => this.#step(1));
     add("previous", "ArrowUp", () => this.#step(-1));
-    add("write", "KeyR", () => this.composer?.focus());
+    add("write", "KeyR", () => this.#reply());
     for (const view of VIEWS) {
       const label = this.#texts(`command-view-${view}`);
       this.commands.add({ id: `view-${view}`, label, run: () => this.views?.choose(view) });
@@ -177,6 +177,12 @@ export class CsWorkspace extends HTMLElement {
   /** Put words into the reply field, for the agent to send. @param {string} text instead of what is there */
   write(text) {
     this.composer?.set(text);
+    this.#reply();
+  }
+
+  /** To the field for the customer, also from a private note. */
+  #reply() {
+    /** @type {HTMLElement | null} */ (this.querySelector("#tab-reply"))?.click();
     this.composer?.focus();
   }
 

@@ -73,7 +73,8 @@ class TestWhatComesOut:
         assert artifacts.verify(out) == report.manifest
         names = {path.name for path in out.iterdir()}
         assert names - {"light_head.npz"} == {
-            *("manifest.json", "classifier.onnx", "tokenizer.json", "scope.npz")
+            *("manifest.json", "classifier.onnx", "tokenizer.json", "scope.npz"),
+            "directions.npy",
         }
         assert [path.name for path in out.parent.iterdir()] == ["v1"]
 
