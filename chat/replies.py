@@ -100,9 +100,10 @@ class Templates:
         return ""
 
     def _variant(self, turn: Turn, code: str, language: str) -> str:
-        """Return one of the replies whose variables are all known, if possible a fresh one.
+        """Return one of the replies whose variables are all known.
 
-        Those that name the customer's own order come before those that would do for anybody.
+        Those that name the customer's own order come before those that would do for anybody;
+        among equals one that was not just said.
         """
         replies = turn.content.replies(code, language, turn.channel)
         facts: Facts = {}
@@ -110,9 +111,9 @@ class Templates:
             facts = {"agent_hours": settings.CHAT_AGENT_HOURS, **turn.facts(language)}
         known = [reply for reply in replies if _is_known(reply, facts)]
         worded = {reply: filled(reply, facts) for reply in known}
-        fresh = [reply for reply in known if not turn.said_before.endswith(worded[reply])] or known
-        own = [reply for reply in fresh if _ORDER.search(reply)]
-        return worded[self._choose(own or fresh)] if fresh else ""
+        best = [reply for reply in known if _ORDER.search(reply)] or known
+        fresh = [reply for reply in best if not turn.said_before.endswith(worded[reply])] or best
+        return worded[self._choose(fresh)] if fresh else ""
 
     def _clarify(self, turn: Turn) -> Answer:
         offered = decisions.choices(turn.prediction, turn.content)

@@ -36,7 +36,7 @@ export class Notes {
       const { agents } = await workspace.api?.call("GET", "/api/workspace/colleagues");
       return agents;
     });
-    workspace.addEventListener("subject", () => this.#follow(workspace.subject.conversation));
+    workspace.addEventListener("subject", () => this.#follow(workspace.known));
     workspace.addEventListener("frame", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     part(workspace, "note-form").addEventListener("submit", (event) => {
       event.preventDefault();

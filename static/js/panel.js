@@ -56,7 +56,7 @@ export class Panel {
     for (const name of ["panel-refresh", "panel-retry"]) {
       part(this.#aside, name).addEventListener("click", () => void this.#load(true));
     }
-    workspace.addEventListener("subject", () => this.#follow(workspace.subject));
+    workspace.addEventListener("subject", () => this.#follow({ ...workspace.subject, conversation: workspace.known }));
     workspace.commands.add({
       id: "panel",
       code: "KeyI",
@@ -114,7 +114,7 @@ export class Panel {
       if (mine !== this.#asked) return;
       this.#story = story;
       this.#show();
-      this.#follow(this.#workspace.subject);
+      this.#follow({ ...this.#workspace.subject, conversation: this.#workspace.known });
       if (byHand) set(part(this.#aside, "panel-announcer"), this.#texts("panel-refreshed"));
     } catch {
       if (mine !== this.#asked) return;

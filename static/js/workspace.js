@@ -5,7 +5,7 @@
  *
  * What stands beside the conversation (notes, customer, canned replies, …) is in workspace-parts.js.
  * Each hears of the `Subject` by the event "subject" and of every frame by "frame", and uses what is
- * public here: send, act, say, write, written, choose, subject, entryOf, api, commands, texts. What
+ * public here: send, act, say, write, written, choose, subject, known, entryOf, api, commands, texts. What
  * the lists hold is told by "inbox" (detail: {before, after}) once it has changed.
  *
  * @typedef {object} Subject what is on the screen
@@ -152,6 +152,12 @@ export class CsWorkspace extends HTMLElement {
   }
 
   // --- For what stands beside the conversation --------------------------------------------------
+
+  /** The conversation on the screen, as soon as the server has told that there is one. */
+  get known() {
+    const { conversation, status } = this.subject;
+    return status === "UNKNOWN" ? null : conversation;
+  }
 
   /** @returns {Subject} */
   get subject() {

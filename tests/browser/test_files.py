@@ -50,7 +50,9 @@ def test_a_picture_and_a_file_go_both_ways(open_page: OpenPage) -> None:
 
     agent = open_page(viewport=DESKTOP)
     sign_in(agent)
-    agent.locator(".entry-link").first.click()
+    which = customer.evaluate("document.querySelector('cs-chat').state.timeline.conversation")
+    agent.wait_for_url("**/workspace/")
+    agent.goto(f"/workspace/#{which}")
     expect(agent.locator(".row .picture img")).to_have_attribute("src", re.compile("^blob:"))
     with agent.expect_download() as saved:
         agent.locator(".row .file").first.click()

@@ -22,7 +22,7 @@ BOT = ".log .row[data-sender=BOT]"
 AGENT = ".log .row[data-sender=AGENT]"
 OWN = ".row[data-own]"
 ON_PHONES = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
-WHO = {"desktop": 0, "phone": 1}  # of the demo shop's people: a conversation each
+WHO = {"desktop": 3, "phone": 4}  # of the demo shop's people: a conversation each
 
 
 class Visit:

@@ -87,12 +87,12 @@ def test_a_signed_customer_is_known_on_another_site_where_storage_is_forbidden(
     frame = opened(page)
     with pytest.raises(Exception, match="denied"):
         page.frames[1].evaluate("localStorage.length")
-    write(frame, f"订单 {order} 到哪了")
+    write(frame, "我的快递到哪了")
 
     expect(frame.locator("[data-part=signed-in]")).to_contain_text(signed["name"])
     expect(frame.locator(BOT).last).to_contain_text(order)
     page.reload()
-    expect(chat_of(page).locator(OWN).last).to_contain_text(order)
+    expect(chat_of(page).locator(OWN).last).to_contain_text("我的快递到哪了")
 
 
 def test_a_page_of_an_origin_that_is_not_allowed_gets_no_chat(
