@@ -1,6 +1,7 @@
 """The agents' socket: the inbox, and the conversations that are open on the screen."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -8,11 +9,11 @@ from functools import partial
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from chat import access, inbox, presence, protocol, services, sockets
-from chat.consumers.base import Following, keep, logger
+from chat.consumers import inbox_window
+from chat.consumers.base import Following, keep
 from chat.consumers.colleagues import WRITING
 from chat.consumers.watching import Watching
 from chat.models import Message
@@ -22,8 +23,6 @@ from csplatform.threads import in_thread
 
 # The oldest one is let go when an agent opens more; it is caught up when opened again.
 _MOST_FOLLOWED = 20
-# Hints that come together are one look at the inbox.
-_INBOX_AFTER_S = 0.1
 
 
 class WorkspaceConsumer(Watching):
@@ -36,7 +35,8 @@ class WorkspaceConsumer(Watching):
     async def connect(self) -> None:
         self.followed: dict[UUID, Following] = {}
         self._inbox_is_joined = False
-        self._changed: set[UUID] = set()  # of the inbox, hinted at and not looked at yet
+        self._look: asyncio.Future[inbox_window.Look | None] | None = None  # that is awaited
+        self._whole_at = 0.0  # when the latest whole inbox was read, time.monotonic()
         self._viewer: inbox.Viewer | None = None  # as of the latest whole inbox
         # What was read first is told first: a later whole inbox holds what changed before.
         self._telling = asyncio.Lock()
@@ -57,6 +57,7 @@ class WorkspaceConsumer(Watching):
 
     async def signed_in(self, frame: Frame, *, is_same: bool) -> None:
         await self._join_inbox()
+        self._whole_at = time.monotonic()
         name, self._me, whole = await in_thread(self._read_desk)()
         await self.say({"type": "welcome", "name": name, "me": self._me, **whole})
         await self.join_own()
@@ -95,7 +96,7 @@ class WorkspaceConsumer(Watching):
 
     async def _send_inbox(self) -> None:
         async with self._telling:
-            self._changed.clear()
+            self._whole_at = time.monotonic()
             await self.say({"type": "inbox", **await in_thread(self._whole)()})
 
     # --- Frames ---
@@ -241,22 +242,18 @@ class WorkspaceConsumer(Watching):
             await self.deliver_line(followed, message["seq"])
 
     async def inbox(self, message: Frame) -> None:
-        if not self._changed:
-            keep(self._send_changed_soon())
-        self._changed.add(UUID(message["conversation"]))
+        look = inbox_window.look_at(UUID(message["conversation"]))
+        if look is not self._look:
+            self._look = look
+            keep(self._send_changed(look))
 
-    async def _send_changed_soon(self) -> None:
+    async def _send_changed(self, look: "asyncio.Future[inbox_window.Look | None]") -> None:
         """Tell what has changed of the inbox, and not all of it; the heartbeat brings the whole."""
-        await asyncio.sleep(_INBOX_AFTER_S)
+        seen = await asyncio.shield(look)  # other sockets wait for it, too
         async with self._telling:
-            ids, self._changed = list(self._changed), set()
-            if not ids or self._viewer is None:
-                return  # the whole inbox was told meanwhile
-            try:
-                listed, gone = await in_thread(inbox.changed)(self._viewer, ids)
-            except DatabaseError:
-                logger.exception("The inbox could not be read")
-                return
+            if seen is None or self._viewer is None or seen.began_at < self._whole_at:
+                return  # nothing is known, or the whole inbox was told meanwhile
+            listed, gone = inbox.changed(self._viewer, seen.ids, seen.found.values())
             await self.say({"type": "inbox_changed", "inbox": listed, "gone": gone})
 
     async def typing(self, message: Frame) -> None:

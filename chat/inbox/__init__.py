@@ -4,7 +4,7 @@ Reads only. Nothing here grows with the conversations there are: lists and count
 and go along an index.
 """
 
-from chat.inbox.entries import entries, entry_of, label_frame
+from chat.inbox.entries import Listed, entries, entry_of, label_frame, read
 from chat.inbox.lists import NoSuchView, Page, View, Wanted, page
 from chat.inbox.live import LISTED_MOST, changed, counts, whole
 from chat.inbox.searching import Found, Hit, TooShort, search
@@ -14,6 +14,7 @@ __all__ = [
     "LISTED_MOST",
     "Found",
     "Hit",
+    "Listed",
     "NoSuchView",
     "Page",
     "TooShort",
@@ -26,6 +27,7 @@ __all__ = [
     "entry_of",
     "label_frame",
     "page",
+    "read",
     "search",
     "viewer",
     "whole",

@@ -1,6 +1,7 @@
 """One line of a list of conversations: docs/protocol.md, "An inbox entry"."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
@@ -14,8 +15,21 @@ from chat.sockets import Frame, name_of
 _LAST_TEXT_MOST = 120
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What was read of a conversation for its entry, whoever looks."""
+
+    conversation: Conversation  # with what `read` annotates
+    promise: targets.Promise | None
+
+
 def entries(ids: Sequence[UUID], viewer: Viewer) -> list[Frame]:
-    """Return the entries of conversations in the order of `ids`.
+    """Return the entries of conversations in the order of `ids`. Queries: those of `read`."""
+    return [entry(one, viewer) for one in read(ids)]
+
+
+def read(ids: Sequence[UUID]) -> list[Listed]:
+    """Read conversations in the order of `ids`, without those that are no more.
 
     Two queries; three more where one of their queues promises something.
     """
@@ -37,10 +51,7 @@ def entries(ids: Sequence[UUID], viewer: Viewer) -> list[Frame]:
     )
     listed = list(targets.with_case(found))
     promised = targets.Targets.read() if any(map(_promises, listed)) else None
-    by_id = {
-        one.pk: _entry(one, viewer) | _sla(promised.promise(one) if promised else None)
-        for one in listed
-    }
+    by_id = {one.pk: Listed(one, promised.promise(one) if promised else None) for one in listed}
     return [by_id[one] for one in ids if one in by_id]
 
 
@@ -74,7 +85,9 @@ def _sla(promise: targets.Promise | None) -> Frame:
     }
 
 
-def _entry(one: Conversation, viewer: Viewer) -> Frame:
+def entry(listed: Listed, viewer: Viewer) -> Frame:
+    """Return what one agent sees of a conversation. No queries."""
+    one = listed.conversation
     return {
         "conversation": str(one.pk),
         "uid": one.uid,
@@ -97,4 +110,5 @@ def _entry(one: Conversation, viewer: Viewer) -> Frame:
         "last_seq": one.last_seq,
         "last_customer_seq": getattr(one, "last_customer_seq", None) or 0,
         "read_seq": one.agent_read_seq,
+        **_sla(listed.promise),
     }

@@ -1,11 +1,11 @@
 """What the socket carries: the conversations that people have or are to have, as one agent sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from chat.inbox.entries import entries
+from chat.inbox.entries import Listed, entries, entry
 from chat.inbox.viewers import Viewer
 from chat.models import Conversation
 from chat.sockets import Frame
@@ -37,11 +37,16 @@ def whole(viewer: Viewer) -> list[Frame]:
     return entries(ids, viewer)
 
 
-def changed(viewer: Viewer, ids: Sequence[UUID]) -> tuple[list[Frame], list[str]]:
-    """Return what of `ids` is in the list, and the ids of what is not (any more). Two queries."""
-    listed = [
-        one for one in entries(ids, viewer) if one["status"] == Status.AGENT or one["is_for_me"]
-    ]
+def changed(
+    viewer: Viewer, ids: Sequence[UUID], found: Iterable[Listed]
+) -> tuple[list[Frame], list[str]]:
+    """Return what of `ids` is in the list, and the ids of what is not (any more). No queries.
+
+    Args:
+        found: What `read` found of them.
+    """
+    seen = (entry(one, viewer) for one in found)
+    listed = [one for one in seen if one["status"] == Status.AGENT or one["is_for_me"]]
     there = {one["conversation"] for one in listed}
     return listed, [str(one) for one in ids if str(one) not in there]
 

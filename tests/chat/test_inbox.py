@@ -8,8 +8,10 @@ import pytest
 from rest_framework.test import APIClient
 
 from chat import inbox, services
+from chat.consumers import inbox_window
 from chat.models import AgentProfile, Conversation, Handover, Label, Queue, Team
 from csplatform import tokens
+from csplatform.threads import in_thread
 from tests.chat.conftest import write_content
 from tests.chat.test_sockets import Connect, connect, rows, staff_token
 from tests.factories import ConversationFactory, MessageFactory, StaffFactory
@@ -92,8 +94,9 @@ class TestLive:
         stays, waiting_too = waiting(now), waiting(now)
         closed = ConversationFactory(status="CLOSED")
         gone = uuid.uuid4()
+        some = [stays.pk, closed.pk, gone]
 
-        listed, left = inbox.changed(mine, [stays.pk, closed.pk, gone])
+        listed, left = inbox.changed(mine, some, inbox.read(some))
 
         assert ids(listed) == [stays.pk]
         assert left == [str(closed.pk), str(gone)]
@@ -205,7 +208,7 @@ def test_nothing_takes_more_queries_for_more_conversations(
     with django_assert_num_queries(6):  # four statuses, mine, the queue
         inbox.counts(mine)
     with django_assert_num_queries(2):  # the entries, their labels
-        inbox.changed(mine, some)
+        inbox.changed(mine, some, inbox.read(some))
     with django_assert_num_queries(5):  # three statuses, the entries, their labels
         inbox.page(inbox.View.ALL, mine, wanted=inbox.Wanted(), now=now)
 
@@ -274,3 +277,28 @@ class TestOverTheSocket:
         whole = await desk.next("inbox")
         assert ids(whole["inbox"]) == [second.pk]
         assert whole["counts"]["queue"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestOneLookForAllDesks:
+    async def test_who_asks_in_the_same_moment_gets_the_same_answer(self, now: datetime):
+        first, second = await in_thread(lambda: (waiting(now), waiting(now)))()
+
+        looks = [inbox_window.look_at(one.pk) for one in (first, second, first)]
+        seen = await looks[0]
+
+        assert looks[0] is looks[1] is looks[2]
+        assert seen is not None
+        assert set(seen.ids) == set(seen.found) == {first.pk, second.pk}
+
+    async def test_a_later_hint_is_looked_at_again(self, now: datetime):
+        one = await in_thread(waiting)(now)
+        earlier = await inbox_window.look_at(one.pk)
+        await in_thread(Conversation.objects.filter(pk=one.pk).update)(last_seq=9)
+
+        later = await inbox_window.look_at(one.pk)
+
+        assert earlier is not None
+        assert later is not None
+        assert later.found[one.pk].conversation.last_seq == 9
+        assert later.began_at > earlier.began_at
