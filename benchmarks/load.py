@@ -10,6 +10,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -109,6 +110,9 @@ def measure(
         BadAnswer: More than `ERRORS_MOST` were not answered as they should be.
     """
     address = urlsplit(target.url)
+    handle, name = tempfile.mkstemp(suffix=".json")
+    os.close(handle)
+    written = Path(name)
     job = Job(
         host=address.hostname or "127.0.0.1",
         port=address.port or 80,
@@ -119,6 +123,7 @@ def measure(
         tokens=list(target.tokens),
         renew_on=target.renew_on,
         timeout_s=TIMEOUT_S,
+        outcome=name,
     )
     load_before = os.getloadavg()[0]
     with subprocess.Popen(
@@ -139,9 +144,10 @@ def measure(
         client.stdin.flush()
         line = client.stdout.readline()
         after = processes.usage(target.pids)
-    if not line:
+    if line.strip() != "done":
         raise BadAnswer(f"the load client ended ({target.url})")
-    outcome = Outcome(**json.loads(line))
+    outcome = Outcome(**json.loads(written.read_text(encoding="utf-8")))
+    written.unlink()
     asked = texts[warm_up:]
     answers, errors = _read(target, outcome)
     if sum(errors.values()) > max(1, len(asked) * ERRORS_MOST):
