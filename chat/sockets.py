@@ -92,9 +92,14 @@ class News:
 
 
 def news(conversation_id: UUID, after: int) -> News:
-    """Read a conversation and its lines after `after`. Two queries, three where there are files."""
+    """Read a conversation and its lines after `after`.
+
+    One query where there are none, two where there are, three where they have files.
+    """
     # The status first: a line that comes in between is then there, and brings its own hint.
     conversation = Conversation.objects.select_related("agent").get(pk=conversation_id)
+    if conversation.last_seq <= after:  # what most heartbeats find
+        return News(conversation, [])
     missing = _read(conversation).after(after)[:MESSAGES_PER_FRAME]
     return News(conversation, _with_attachments(missing))
 
