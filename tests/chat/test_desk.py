@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 from django.utils import timezone
 
 from chat import presence, services
@@ -68,6 +69,8 @@ class TestAvailability:
         self, settings: Any, connect: Connect
     ):
         settings.PRESENCE_LEASE_S = 2.0  # a busy machine renews it in time
+        # Numbers begin anew with each test: the tabs of earlier ones would be this agent's.
+        redis.Redis.from_url(settings.PRESENCE_URL).delete("presence:tabs")
         agent, bearer = await staff_token()
         first = await connect("/ws/workspace/")
         await first.send("hello", token=bearer)
