@@ -23,6 +23,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
 
 from csplatform.models import ServiceToken, digest
+from csplatform.read_only import ReadOnly
 from csplatform.roles import Role
 
 ROLE_NAMES = {
@@ -172,7 +173,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(ReadOnly, DjangoGroupAdmin, ModelAdmin):
     """The five roles. Migrations make them; here one sees who has which."""
 
     list_display = ("role", "duty", "members")
@@ -183,15 +184,6 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Group]:
         return super().get_queryset(request).prefetch_related("user_set")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -12,12 +12,13 @@ from unfold.decorators import display
 
 from chat.admin import preview, trial
 from chat.models import Conversation
+from csplatform.read_only import ReadOnly
 
 TRANSCRIPT_MAX = 500  # messages of one page; longer conversations are cut at their beginning
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ModelAdmin):
+class ConversationAdmin(ReadOnly, ModelAdmin):
     list_display = ("uid", "customer", "state", "agent", "language", "channel", "opened_at")
     list_filter = ("status", "language", "channel", "opened_at")
     list_select_related = ("customer", "agent")
@@ -36,15 +37,6 @@ class ConversationAdmin(ModelAdmin):
             path("preview/", view(preview.preview_reply), name="preview_reply"),
             *super().get_urls(),
         ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         return super().get_queryset(request).select_related("customer", "agent")

@@ -3,17 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from chat.admin.routing import ExplainedAdmin
 from chat.models import Watch
 from chat.sockets import name_of
+from csplatform.read_only import ReadOnly
 
 
 @admin.register(Watch)
-class WatchAdmin(ExplainedAdmin):
+class WatchAdmin(ReadOnly, ExplainedAdmin):
     explanation = _(
         "Whoever of the staff opens a conversation that a colleague or the assistant has is "
         "written down here, supervisors too. Nobody can change it."
@@ -26,15 +26,6 @@ class WatchAdmin(ExplainedAdmin):
     ordering = ("-began_at", "-pk")
     fields = ("conversation", "who", "whose", "began_at", "until")
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description=_("who watched"), ordering="watcher__username")
     def who(self, watch: Watch) -> str:

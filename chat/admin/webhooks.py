@@ -24,6 +24,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from chat import tasks, webhooks
 from chat.models import WebhookDelivery, WebhookEndpoint
 from chat.webhooks import addresses, kinds
+from csplatform.read_only import ReadOnly
 
 LABELS = {kind.name: kind.label for kind in webhooks.KINDS} | {kinds.PING: _("Test")}
 
@@ -184,7 +185,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ModelAdmin):
+class WebhookDeliveryAdmin(ReadOnly, ModelAdmin):
     """The log: what was sent whereto, what was answered, and sending it again."""
 
     list_display = (
@@ -226,15 +227,6 @@ class WebhookDeliveryAdmin(ModelAdmin):
             ),
             *super().get_urls(),
         ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_redeliver_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("chat.change_webhookdelivery"))

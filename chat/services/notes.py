@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -13,7 +12,7 @@ from chat import access, events
 from chat.models import Conversation, Mention, Note
 from chat.services.agents import NoSuchAgent
 from chat.services.conversations import locked
-from chat.services.posting import EmptyMessage, TooLong
+from chat.services.posting import checked
 from csplatform.roles import AGENTS
 
 # Of one conversation; older ones are cut.
@@ -47,11 +46,7 @@ def write_note(
         NoSuchAgent: Somebody named is no agent.
         NoSuchConversation: It does not exist.
     """
-    text = text.strip()
-    if not text:
-        raise EmptyMessage
-    if len(text) > settings.CHAT_MESSAGE_MAX_CHARS:
-        raise TooLong
+    text = checked(text)
     named = set(mentions)
     if named and agents().filter(pk__in=named).count() != len(named):
         raise NoSuchAgent

@@ -84,7 +84,7 @@ def post_customer_message(
         NoSuchConversation: It does not exist, or is somebody else's.
         ConversationClosed: Too late; without `conversation_id` it opens a new one.
     """
-    text = _checked(text, may_be_empty=bool(attachment_ids))
+    text = checked(text, may_be_empty=bool(attachment_ids))
     guard.check(text)
     text = guard.mask(text).text
     detected = language.detect(text)
@@ -210,7 +210,7 @@ def post_agent_message(
         NoSuchConversation: It does not exist.
         NoSuchAttachment: As for customers.
     """
-    text = _checked(text, may_be_empty=bool(attachment_ids))
+    text = checked(text, may_be_empty=bool(attachment_ids))
     with transaction.atomic():
         conversation = locked(conversation_id)
         if client_id is not None:
@@ -234,7 +234,12 @@ def post_agent_message(
         return message
 
 
-def _checked(text: str, *, may_be_empty: bool) -> str:
+def checked(text: str, *, may_be_empty: bool = False) -> str:
+    """Return what somebody wrote, without white space around it.
+
+    Raises:
+        EmptyMessage, TooLong: As the names say.
+    """
     text = text.strip()
     if not text and not may_be_empty:
         raise EmptyMessage

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +11,7 @@ from chat import access, events
 from chat.models import Assignment, Conversation, Watch, Whisper
 from chat.services.conversations import Status, locked
 from chat.services.handover import NotYours
-from chat.services.posting import EmptyMessage, TooLong
+from chat.services.posting import checked
 from csplatform.errors import Refusal
 
 # Heartbeats come every 20 s, and once a minute from a browser's background.
@@ -84,11 +83,7 @@ def whisper(
         NoAgent: No agent has it: there is nobody to read it.
         NoSuchConversation: It does not exist.
     """
-    text = text.strip()
-    if not text:
-        raise EmptyMessage
-    if len(text) > settings.CHAT_MESSAGE_MAX_CHARS:
-        raise TooLong
+    text = checked(text)
     with transaction.atomic():
         conversation = locked(conversation_id)
         stored = conversation.whispers.filter(client_id=client_id, author_id=author_id).first()

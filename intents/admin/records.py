@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from csplatform.read_only import ReadOnly
 from intents.admin.labels import DECISIONS, RATINGS, SOURCES
 from intents.models import Intent, Language, PredictionRecord
 
@@ -49,7 +50,7 @@ class RatingFilter(LabelFilter):
 
 
 @admin.register(PredictionRecord)
-class PredictionRecordAdmin(ModelAdmin):
+class PredictionRecordAdmin(ReadOnly, ModelAdmin):
     list_display = (
         *("created_at", "excerpt", "named_intent", "share", "decided", "came_of_it"),
         *("answered_by", "elapsed"),
@@ -81,15 +82,6 @@ class PredictionRecordAdmin(ModelAdmin):
             .get_queryset(request)
             .annotate(intent_name=named("intent"), meant_name=named("meant"))
         )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description=_("text"))
     def excerpt(self, record: PredictionRecord) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from csplatform.read_only import ReadOnly
 from intents.admin.records import LanguageFilter, shown_language, shown_name
 from intents.models import Intent, ReviewCandidate
 
@@ -40,7 +41,7 @@ class MeantFilter(_IntentFilter):
 
 
 @admin.register(ReviewCandidate)
-class ReviewCandidateAdmin(ModelAdmin):
+class ReviewCandidateAdmin(ReadOnly, ModelAdmin):
     list_display = (
         *("decided_at", "excerpt", "taken_for", "share", "was_meant", "judged", "likeness"),
         *("decided_by", "status"),
@@ -69,15 +70,6 @@ class ReviewCandidateAdmin(ModelAdmin):
             .get_queryset(request)
             .annotate(predicted_name=named("predicted"), meant_name=named("meant"))
         )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description=_("text"))
     def excerpt(self, candidate: ReviewCandidate) -> str:

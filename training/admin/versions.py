@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from csplatform.errors import Refusal
+from csplatform.read_only import ReadOnly
 from intents.models import Intent, LiveIntent
 from training import registry
 from training.admin.costs import decision_costs
@@ -69,7 +70,7 @@ def measures_of(version: ModelVersion) -> dict[str, Any]:
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ModelAdmin):
+class ModelVersionAdmin(ReadOnly, ModelAdmin):
     list_display = ("name", "state", "accuracy", "macro_f1", "fp32", "utterances", "created_at")
     ordering = ("-created_at",)
     search_fields = ("name",)
@@ -95,15 +96,6 @@ class ModelVersionAdmin(ModelAdmin):
         active = ActiveModel.objects.filter(version=OuterRef("pk"))
         versions = super().get_queryset(request).annotate(answers_now=Exists(active))
         return versions.prefetch_related("evaluations")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {
