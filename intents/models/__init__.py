@@ -1,0 +1,35 @@
+"""What customers mean, what we say to it, and what we never let through.
+
+Every change goes through intents/services, which moves the ContentVersion in the
+same transaction: that is how every process learns of it.
+"""
+
+from intents.models.costs import COST_MOST, DecisionCosts, IntentCosts
+from intents.models.intents import Intent, Utterance
+from intents.models.languages import Channel, Language
+from intents.models.live import LiveIntent
+from intents.models.records import PredictionRecord
+from intents.models.replies import Phrase, Reply, SuggestedQuestion
+from intents.models.review import ReviewCandidate
+from intents.models.versions import ContentVersion, Embedding
+from intents.models.words import AllowedPhrase, SensitiveWord
+
+__all__ = [
+    "COST_MOST",
+    "AllowedPhrase",
+    "Channel",
+    "ContentVersion",
+    "DecisionCosts",
+    "Embedding",
+    "Intent",
+    "IntentCosts",
+    "Language",
+    "LiveIntent",
+    "Phrase",
+    "PredictionRecord",
+    "Reply",
+    "ReviewCandidate",
+    "SensitiveWord",
+    "SuggestedQuestion",
+    "Utterance",
+]
