@@ -11,7 +11,6 @@ from simple_history.models import HistoricalRecords
 from intents.decisions import Costs
 from intents.models.intents import Intent
 
-
 # A wrong answer that is worse than a hundred hand-overs means a bot that never answers.
 COST_MOST = 100.0
 _USUAL = Costs()
