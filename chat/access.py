@@ -4,8 +4,10 @@ To someone who may not see it, a conversation does not exist: the answer is the 
 ids cannot be probed.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from chat.models import Conversation
@@ -29,6 +31,12 @@ def of_customer(uid: str, conversation_id: UUID) -> Conversation:
     if conversation is None:
         raise NoSuchConversation
     return conversation
+
+
+def current_of_customers(uids: Iterable[str]) -> dict[str, UUID]:
+    """Return what the next message of each customer goes into, of those who have one. One query."""
+    found = Conversation.objects.filter(Q(open_for__in=uids) | Q(reopens_for__in=uids))
+    return dict(found.values_list("uid", "pk"))
 
 
 def of_agent(conversation_id: UUID) -> Conversation:

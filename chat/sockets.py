@@ -69,6 +69,12 @@ def hint_whispers(conversation_id: UUID) -> None:
     layers.send_soon(staff_group_of(conversation_id), message)
 
 
+def hint_analysis(conversation_id: UUID, seq: int) -> None:
+    """Have every workspace that follows the conversation look at what was found in a message."""
+    message = {"type": "analysis", "conversation": str(conversation_id), "seq": seq}
+    layers.send_soon(staff_group_of(conversation_id), message)
+
+
 def hint_mentions(user_id: int) -> None:
     """Have the workspaces of one agent look at where he is mentioned."""
     layers.send_soon(group_of_agent(user_id), {"type": "mentions"})
@@ -102,6 +108,11 @@ def news(conversation_id: UUID, after: int) -> News:
         return News(conversation, [])
     missing = _read(conversation).after(after)[:MESSAGES_PER_FRAME]
     return News(conversation, _with_attachments(missing))
+
+
+def heads(conversation_ids: Iterable[UUID]) -> dict[UUID, Conversation]:
+    """Read conversations without their lines, those that are there. One query."""
+    return Conversation.objects.select_related("agent").in_bulk(list(conversation_ids))
 
 
 def line(conversation_id: UUID, seq: int) -> News:
@@ -277,6 +288,11 @@ def notes(conversation_id: UUID, last: int) -> Frame:
 def whispers(conversation_id: UUID) -> Frame:
     """For the agent and supervisors: something was whispered; the client fetches what it lacks."""
     return {"type": "whispers", "conversation": str(conversation_id)}
+
+
+def analysis(conversation_id: UUID, seq: int) -> Frame:
+    """For staff: a message's text has been read as a whole; the client fetches what was found."""
+    return {"type": "analysis", "conversation": str(conversation_id), "seq": seq}
 
 
 def company(conversation_id: UUID, *, agent_id: int, name: str, state: str) -> Frame:

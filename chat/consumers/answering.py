@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from django.conf import settings
 
 from chat import bursts
-from chat.consumers.base import TYPING_EVERY_S, keep
+from chat.consumers.base import TYPING_EVERY_S
+from chat.consumers.running import keep
 from chat.models import Message
 
 # A frame "is typing" tells of that long.

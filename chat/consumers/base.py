@@ -5,10 +5,11 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -17,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import AuthenticationFailed
 
 from chat import protocol, sockets
+from chat.consumers.gathering import Gathering
+from chat.consumers.running import keep
 from chat.models import Conversation
 from chat.sockets import Frame
 from csplatform import layers, rates, tokens
@@ -33,24 +36,12 @@ SILENT = 4408
 HELLO_WITHIN_S = 10.0
 TYPING_EVERY_S = 3.0
 
+# Long enough to gather the heartbeats of a moment; nobody waits for theirs.
+GATHER_S = 0.05
+_heads = Gathering(sockets.heads, GATHER_S)
+
 _LOCALES = {"zh": "zh-hans", "en": "en"}
 _UNAVAILABLE = _("This cannot be stored right now. It is tried again.")
-
-# A task that nobody refers to may be collected while it runs.
-_running: set[asyncio.Task[None]] = set()
-
-
-def keep(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    task = asyncio.get_running_loop().create_task(work)
-    _running.add(task)
-    task.add_done_callback(_running.discard)
-    return task
-
-
-async def finish(within_s: float) -> None:
-    """Let what is being answered be answered, before the process ends; the sweep has the rest."""
-    if _running:
-        await asyncio.wait(set(_running), timeout=within_s)
 
 
 class Following:
@@ -62,6 +53,7 @@ class Following:
         self.read = 0  # seq up to which the client said it has read
         self.status: Frame | None = None  # as the client knows it
         self.is_joined = False  # to the group of hints
+        self.looks = 0  # how often the database was asked what the client lacks
 
 
 class Socket(AsyncJsonWebsocketConsumer):
@@ -73,6 +65,14 @@ class Socket(AsyncJsonWebsocketConsumer):
     # A client pings every 20 s, and once a minute in a browser's background. One that says nothing
     # for longer is not there, whatever the network says; it comes back when it wakes up.
     silent_s: ClassVar[float] = 150.0
+
+    async def dispatch(self, message: Frame) -> None:
+        """Call the handler of a frame or hint.
+
+        Channels' own goes to a thread first, to close old connections; here those who ask the
+        database see to its connections themselves (csplatform.threads).
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         self.bearer: tokens.Bearer | None = None
@@ -210,7 +210,7 @@ class Socket(AsyncJsonWebsocketConsumer):
 
     async def join(self, followed: Following) -> None:
         """Have hints of it come here; with the layer away, the next heartbeat tries again."""
-        if not followed.is_joined:
+        if not followed.is_joined and self._is_open:
             followed.is_joined = await self.in_group(sockets.group_of(followed.conversation_id))
 
     async def leave(self, followed: Following) -> None:
@@ -238,6 +238,7 @@ class Socket(AsyncJsonWebsocketConsumer):
         async with self._delivering:
             is_asked = after is not None
             followed.sent = followed.sent if after is None else after
+            followed.looks += 1
             while self._is_open:
                 news = await in_thread(sockets.news)(followed.conversation_id, followed.sent)
                 if news.messages or is_asked:
@@ -248,12 +249,26 @@ class Socket(AsyncJsonWebsocketConsumer):
                     is_asked = False
                 if news.messages:
                     followed.sent = news.messages[-1].seq
-                status = await self.status_of(news.conversation)
-                if status != followed.status:
-                    followed.status = status
-                    await self.say(status)
+                await self._say_status(followed, news.conversation)
                 if len(news.messages) < sockets.MESSAGES_PER_FRAME:
                     return
+
+    async def deliver_if_changed(self, followed: Following) -> None:
+        """Do it at a heartbeat, which mostly finds nothing; those of a moment ask together."""
+        looks = followed.looks
+        conversation = await _heads.of(followed.conversation_id)
+        if conversation is None or conversation.last_seq > followed.sent:
+            await self.deliver(followed)
+            return
+        async with self._delivering:
+            if looks == followed.looks:  # else what was found meanwhile may be newer
+                await self._say_status(followed, conversation)
+
+    async def _say_status(self, followed: Following, conversation: Conversation) -> None:
+        status = await self.status_of(conversation)
+        if status != followed.status:
+            followed.status = status
+            await self.say(status)
 
     async def deliver_line(self, followed: Following, seq: int) -> None:
         """Send one line again, if the client has it: it has changed."""

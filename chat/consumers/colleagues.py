@@ -95,6 +95,11 @@ class Colleagues(Socket):
     async def mentions(self, message: Frame) -> None:
         await self._say_news_if_possible()
 
+    async def analysis(self, message: Frame) -> None:
+        conversation_id = UUID(message["conversation"])
+        if conversation_id in self.followed:
+            await self.say(sockets.analysis(conversation_id, message["seq"]))
+
     async def _say_news_if_possible(self) -> None:
         with contextlib.suppress(DatabaseError):  # the next heartbeat brings it
             await self.say_desk_news()

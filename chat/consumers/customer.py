@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from chat import access, dialogue, protocol, services, sockets
 from chat.consumers.answering import Answering
-from chat.consumers.base import Following, Socket
-from chat.frames import queue_of, rating_of
+from chat.consumers.base import GATHER_S, Following, Socket
+from chat.consumers.gathering import Gathering
+from chat.frames import queues_of, rating_of
 from chat.models import Conversation, Message
 from chat.sockets import Frame
 from csplatform import rates
@@ -23,6 +24,12 @@ from csplatform.threads import in_thread
 from intents import content
 
 logger = logging.getLogger(__name__)
+
+
+# What the heartbeats of customers without an open conversation look for.
+_current = Gathering(access.current_of_customers, GATHER_S)
+# One who is taken up, or a new one, moves the places of all: they look at one moment.
+_queues = Gathering(queues_of, GATHER_S)
 
 
 class CustomerConsumer(Socket):
@@ -82,7 +89,7 @@ class CustomerConsumer(Socket):
         if conversation is None:
             return None, None
         if conversation.status == Conversation.Status.WAITING:
-            return await in_thread(queue_of)(conversation), None
+            return await _queues.of(conversation.pk), None
         if services.asks_rating(conversation):
             return None, await in_thread(rating_of)(conversation)
         return None, None
@@ -200,14 +207,14 @@ class CustomerConsumer(Socket):
             await self._move_on()
         else:
             await self.join(self.followed)
-            await self.deliver(self.followed)
+            await self.deliver_if_changed(self.followed)
 
     async def _move_on(self) -> None:
         """Follow what was begun in another window, if there is something."""
-        conversation, _current = await in_thread(self._conversation)(None)
+        conversation_id = await _current.of(self.uid)
         followed = self.followed
-        if conversation is not None:
-            await self._follow(conversation.pk)
+        if conversation_id is not None:
+            await self._follow(conversation_id)
         elif followed is not None:
             await self.join(followed)
             await self.deliver(followed)

@@ -15,13 +15,13 @@ from weakref import WeakKeyDictionary
 from django.db import Error as DatabaseError
 
 from chat import inbox
-from chat.consumers.base import keep
+from chat.consumers.running import keep
 from csplatform.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
 # Long enough to gather what one turn changes, too short to be noticed.
-OPEN_S = 0.1
+OPEN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from chat import access, inbox, presence, protocol, services, sockets
 from chat.consumers import inbox_window
-from chat.consumers.base import Following, keep
+from chat.consumers.base import Following
 from chat.consumers.colleagues import WRITING
+from chat.consumers.running import keep
 from chat.consumers.watching import Watching
 from chat.models import Message
 from chat.sockets import Frame
@@ -220,12 +221,17 @@ class WorkspaceConsumer(Watching):
 
     async def on_ping(self, frame: Frame) -> None:
         await super().on_ping(frame)
+        # On its own: what comes for this agent meanwhile does not wait for it.
+        keep(self._guarded(self._look_around, frame))
+
+    async def _look_around(self, _frame: Frame) -> None:
         await self._join_inbox()
         await self._say_me()
         await self._send_inbox()
-        for followed in list(self.followed.values()):
-            await self.join(followed)
-            await self.deliver(followed)
+        followed = list(self.followed.values())
+        for one in followed:
+            await self.join(one)
+        await asyncio.gather(*map(self.deliver_if_changed, followed))
         await self.join_own()
         await self.say_desk_news()
 

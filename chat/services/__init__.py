@@ -76,7 +76,7 @@ from chat.services.suggestions import (
     pick_suggestion,
 )
 from chat.services.visitors import join_visitor
-from chat.services.waiting import Place, place
+from chat.services.waiting import Place, place, places
 
 __all__ = [
     "AlreadyTaken",
@@ -135,6 +135,7 @@ __all__ = [
     "passed_on",
     "pick_suggestion",
     "place",
+    "places",
     "post_agent_message",
     "post_answer",
     "post_customer_message",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Window
+from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from chat.models import Conversation, Handover, Queue
-from chat.services.hours import Calendar, calendar_of
+from chat.services.hours import Calendar, calendars
 
 # Waits to learn from: of these days, at most so many, the latest.
 _DAYS = 28
@@ -24,6 +24,8 @@ _NEAR_H = 1.5
 _LOW, _HIGH = 1 / 6, 5 / 6
 # An interval is told in steps, so that it does not change with each second.
 _STEP_S = 60
+# What decides who is next.
+_ORDER = ("queue", "waiting_since", "changed_at", "escalated_at", "offline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,43 +41,51 @@ class Place:
 
 def place(conversation_id: UUID, now: datetime) -> Place | None:
     """Return where a waiting customer stands; None when the conversation does not wait."""
-    waits = Conversation.objects.filter(status=Conversation.Status.WAITING)
-    one = waits.select_related("queue").filter(pk=conversation_id).first()
-    if one is None:
-        return None
-    since = one.waiting_since or one.changed_at
-    calendar = calendar_of(one.queue)
-    is_open = calendar.is_open(now)
-    low, high = (None, None)
-    if is_open and not one.offline:
-        low, high = interval(
-            _recent_waits(one.queue, calendar, now), waited_s=(now - since).total_seconds()
-        )
-    return Place(
-        position=1 + _ahead(one, since),
-        low_s=low,
-        high_s=high,
-        is_open=is_open,
-        opens_at=None if is_open else calendar.next_opening(now),
-    )
+    return places([conversation_id], now).get(conversation_id)
 
 
-def _ahead(one: Conversation, since: datetime) -> int:
-    """Count who is given out before it; the order is that of assign_waiting."""
-    same = Conversation.objects.filter(status=Conversation.Status.WAITING, queue=one.queue)
-    earlier = Q(waiting_since__lt=since) | Q(waiting_since=since, pk__lt=one.pk)
-    if one.escalated_at is None:
-        return same.filter(Q(escalated_at__isnull=False) | earlier).count()
-    before = Q(escalated_at__lt=one.escalated_at) | (Q(escalated_at=one.escalated_at) & earlier)
-    return same.filter(before).count()
+def places(conversation_ids: Iterable[UUID], now: datetime) -> dict[UUID, Place]:
+    """Return where customers stand, of those who wait. Four queries and one a queue."""
+    asked = set(conversation_ids)
+    lines: dict[int | None, list[Conversation]] = {}
+    for one in Conversation.objects.filter(status=Conversation.Status.WAITING).only(*_ORDER):
+        lines.setdefault(one.queue_id, []).append(one)
+    lines = {key: line for key, line in lines.items() if any(one.pk in asked for one in line)}
+    if not lines:
+        return {}
+    queues = list(Queue.objects.filter(pk__in=[key for key in lines if key]).prefetch_related("business_hours"))
+    hours = calendars(queues)
+    found = {}
+    for key, line in lines.items():
+        calendar = hours[key]
+        is_open = calendar.is_open(now)
+        opens_at = None if is_open else calendar.next_opening(now)
+        recent = _recent_waits(key, calendar, now) if is_open else []
+        for position, one in enumerate(sorted(line, key=_given_out), 1):
+            if one.pk not in asked:
+                continue
+            low, high = None, None
+            if is_open and not one.offline:
+                low, high = interval(recent, waited_s=(now - _since(one)).total_seconds())
+            found[one.pk] = Place(position, low, high, is_open, opens_at)
+    return found
 
 
-def _recent_waits(queue: Queue | None, calendar: Calendar, now: datetime) -> list[float]:
+def _since(one: Conversation) -> datetime:
+    return one.waiting_since or one.changed_at
+
+
+def _given_out(one: Conversation) -> tuple[bool, datetime, datetime, UUID]:
+    """Sort as assign_waiting gives out: what was escalated first, then who waits longest."""
+    return (one.escalated_at is None, one.escalated_at or _since(one), _since(one), one.pk)
+
+
+def _recent_waits(queue_id: int | None, calendar: Calendar, now: datetime) -> list[float]:
     """Return lately measured waits of a queue in seconds, those at this time of day if enough.
 
     Who asked outside business hours waited for the opening, which says nothing here.
     """
-    rows = _taken_up(now).filter(queue=queue).order_by("-requested_at")
+    rows = _taken_up(now).filter(queue=queue_id).order_by("-requested_at")
     return _measured(rows.values_list("requested_at", "ended_at")[:_MOST], calendar, now)
 
 

@@ -475,7 +475,7 @@ class TestNewModels:
         write_content()
         for number in range(1, 5):
             shelf.put(f"v{number}", FixedClassifier(LABELS, sure=0.5 + number / 10), TAUGHT)
-        shelf.active, shelf.load_s = "v1", 0.2  # longer than any answer may take
+        shelf.active, shelf.load_s = "v1", 1.0  # longer than any answer may take
         engine = ready(shelf.engine(), "ready")
         eventually(lambda: engine._understanding.examples)
         seconds: list[float] = []
@@ -500,7 +500,7 @@ class TestNewModels:
             caller.join()
 
         assert set(versions) == {"v1", "v2", "v3", "v4"}  # and never "" : keywords, prototypes
-        assert max(seconds) < 0.2
+        assert max(seconds) < shelf.load_s
         assert versions == sorted(versions) or versions.index("v4") > versions.index("v1")
 
     def test_while_the_next_one_loads_the_old_one_answers(self, shelf: Shelf):
