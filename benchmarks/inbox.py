@@ -161,7 +161,7 @@ def reads() -> dict[str, Callable[[], Any]]:
         deep = page("closed", deep).after or deep
     return {
         "inbox": lambda: (inbox.whole(viewer), inbox.counts(viewer)),
-        "inbox, one changed": lambda: inbox.changed(viewer, [waiting.pk]),
+        "inbox, one changed": lambda: inbox.changed(viewer, [waiting.pk], inbox.read([waiting.pk])),
         "page of all open": lambda: page("all"),
         "page of the ended": lambda: page("closed"),
         "its eleventh page": lambda: page("closed", deep),
