@@ -76,7 +76,7 @@ class Visitor:
     async def _type(self, page: Page, text: str) -> None:
         if text in self.texts:
             return
-        field = page.locator("cs-chat textarea")
+        field = page.locator("#chat-text")
         await field.fill(text)
         await field.press("Enter")
         # From here on the page has promised to deliver it.
