@@ -13,6 +13,7 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from chat import listeners  # noqa: F401  (their table fills when they are imported)
         from chat.attachments import deletion  # noqa: F401  (it listens, too)
+        from chat.longtexts import deletion as findings_deletion  # noqa: F401
 
         post_migrate.connect(_keep_search, sender=self)
 

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 
 from chat import mentions
 from chat.access import NoSuchConversation
+from chat.longtexts import shown
 from chat.mentions import Kind
 from chat.models import Conversation, Handover, Message
 from chat.sockets import name_of
@@ -36,7 +37,7 @@ _MOST_RULES = 200
 
 
 def of(conversation_id: UUID, now: datetime) -> File:
-    """Return what is known about a conversation and its customer. At most 10 queries.
+    """Return what is known about a conversation and its customer. At most 11 queries.
 
     Args:
         now: Says which promises are still open.
@@ -71,6 +72,7 @@ def of(conversation_id: UUID, now: datetime) -> File:
         "mentions": named[-MENTIONS_SHOWN:][::-1],
         "turns": _turns(lines, said),
         "handovers": _handovers(conversation),
+        "analyses": shown.found_in({line.pk: line.seq for line in said}),
     }
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -19,10 +19,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chat import replies, services
+from chat.longtexts.telling import telling_part
 from chat.models import Conversation, Message
 from csplatform.threads import in_thread
 from csplatform.tokens import ANONYMOUS_PREFIX
 from intents import content, inference, language, recall, records
+from intents.certain import certainly, named
 from intents.content import Content
 from intents.decisions import Decision, decide, is_understood
 from intents.guard import normalize, pii
@@ -31,8 +33,6 @@ from knowledge import shop
 
 logger = logging.getLogger(__name__)
 
-# Names of intents, which are compared with every message.
-_key_of_name = lru_cache(maxsize=1024)(normalize.key)
 # Messages of one burst that are read together; of a longer one, the latest.
 _BURST_MOST = 10
 _NOTHING = inference.Prediction(ranked=(), source="none", model_version="")
@@ -68,6 +68,7 @@ class _Asked:
 
     message: Message  # with its conversation
     text: str  # of it and of what came right before it
+    read: str  # of that, what the answer goes by
     language: str  # of that text: "zh", "en", or "" for neither
     content: Content
     before: _SaidBefore
@@ -134,9 +135,10 @@ def _begin(posted: int | Message) -> _Asked | Outcome:
     spoken = message.language or before.language
     if not said.strip():  # files alone: in the language in which they talk
         spoken = message.conversation.language
-    text = normalize.for_model(pii.redact(said))
+    read = telling_part(said)
+    text = normalize.for_model(pii.redact(read))
     question = recall.question(text, spoken)
-    asked = _Asked(message, said, spoken, current, before, question, began)
+    asked = _Asked(message, said, read, spoken, current, before, question, began)
     if not spoken or asked.is_files_only:  # no guess, so no model
         return _finish(asked, Understood(_NOTHING, cached=False))
     if (known_for_sure := certain(message, said, text, current)) is not None:
@@ -190,16 +192,7 @@ def certain(
     Args:
         said: What the customer said in a row, up to the message; `text` is that for the model.
     """
-    return _named(text, current) or _continued(message, said, current)
-
-
-def _named(text: str, current: Content) -> inference.Prediction | None:
-    """An intent's own name is certain: it is what a "did you mean" button sends."""
-    key = normalize.key(text)
-    for intent in current.intents.values():
-        if key in (_key_of_name(intent.name_zh), _key_of_name(intent.name_en)):
-            return _certainly(intent.code)
-    return None
+    return named(text, current) or _continued(message, said, current)
 
 
 def _continued(message: Message, said: str, current: Content) -> inference.Prediction | None:
@@ -213,11 +206,7 @@ def _continued(message: Message, said: str, current: Content) -> inference.Predi
         seq__lt=message.seq,
     )
     spoken_of = answered.order_by("-seq").values_list("intent", flat=True).first()
-    return _certainly(spoken_of) if spoken_of in current.intents else None
-
-
-def _certainly(intent: str) -> inference.Prediction:
-    return inference.Prediction(ranked=((intent, 1.0),), source="keywords", model_version="")
+    return certainly(spoken_of) if spoken_of in current.intents else None
 
 
 # --- Deciding and posting: never from a cache, for it depends on the conversation -----------
@@ -248,7 +237,7 @@ def _finish(asked: _Asked, understood: Understood) -> Outcome:
     if is_decided and not asked.is_files_only:
         records.record(
             message=message.pk,
-            text=asked.text,
+            text=asked.read,
             language=asked.language,
             prediction=prediction,
             decision=decision,

@@ -69,6 +69,18 @@ class Whispered(Event):
     """A supervisor has said something to the agent. It is no message: `seq` is of the one before."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class LongTextPosted(Event):
+    """A customer's message is to be read as a whole behind the scenes."""
+
+    message_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRead(Event):
+    """What is in a customer's text is known: in that of the message with this `seq`."""
+
+
 Kind = TypeVar("Kind", bound=Event)
 _listeners: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
 _parts: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)

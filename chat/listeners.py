@@ -9,6 +9,8 @@
 | StatusChanged, VisitorJoined, LabelsChanged, and MessagePosted while it waits for or is with an agent | every workspace looks at its inbox |
 | MessagePosted by an agent | how it relates to what was suggested to him is noted |
 | NoteWritten | the workspaces that have the conversation open look at its notes; who is named, at his mentions |
+| LongTextPosted | a worker is asked to read it |
+| TextRead | the workspaces that have the conversation open look at what was found |
 | Whispered | the workspaces that have the conversation open look at its whispers |
 | what webhooks tell of (chat/webhooks/kinds.py) | written for the endpoints that want it before the commit, sent after it |
 
@@ -73,6 +75,16 @@ def look_at_notes(event: events.NoteWritten) -> None:
 @events.on(events.Whispered)
 def look_at_whispers(event: events.Whispered) -> None:
     sockets.hint_whispers(event.conversation_id)
+
+
+@events.on(events.LongTextPosted)
+def have_text_read(event: events.LongTextPosted) -> None:
+    tasks.analyse_soon(event.message_id)
+
+
+@events.on(events.TextRead)
+def look_at_findings(event: events.TextRead) -> None:
+    sockets.hint_analysis(event.conversation_id, event.seq)
 
 
 @events.in_transaction(*webhooks.TOLD_OF)

@@ -9,11 +9,16 @@ from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
+from django.db import InterfaceError
+from django.db import OperationalError as DatabaseAway
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from chat import attachments, bursts, dialogue, letters, presence, services, webhooks
+from chat.longtexts import reading
 from chat.models import Message
+from intents.buffering import BufferedWriter
+from training.analysis import work
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +82,46 @@ def send_webhooks_soon() -> None:
     except OperationalError as error:
         _broker_away_until = time.monotonic() + _BROKER_PAUSE_S
         logger.warning("The broker is away, webhooks wait for the sweep: %s", error)
+
+
+@shared_task(  # type: ignore[untyped-decorator]  # Celery has no types
+    ignore_result=False,
+    autoretry_for=(DatabaseAway, InterfaceError),
+    retry_backoff=2,
+    retry_backoff_max=120,
+    max_retries=5,
+)
+def analyse_message(*, message_id: int, **_newer: object) -> bool:
+    """Read one long text and store what is in it: once, however often this is delivered.
+
+    Tried again here is what could not even be noted, with the database away; every other failure
+    is noted in the text's row, and the sweep asks again.
+    """
+    return reading.read(message_id, clock=timezone.now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def queue_analyses(**_newer: object) -> None:
+    """Ask for the texts that nobody was asked for, or whose reader has died."""
+    _ask_for_analyses(work.due(now=timezone.now()))
+
+
+def analyse_soon(message_id: int) -> None:
+    """Have the worker asked for one text, by a thread: nobody waits for a broker that is away."""
+    _asked_for.add(message_id)
+
+
+def _ask_for_analyses(message_ids: list[int]) -> None:
+    try:
+        for message_id in message_ids:
+            analyse_message.apply_async(kwargs={"message_id": message_id})
+    except OperationalError as error:
+        logger.warning("The broker is away, long texts wait for the sweep: %s", error)
+
+
+_asked_for: BufferedWriter[int] = BufferedWriter(
+    _ask_for_analyses, most=10_000, together=100, every_s=0.05, dropped=lambda _count: None
+)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

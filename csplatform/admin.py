@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_celery_results.models import GroupResult, TaskResult
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -25,6 +26,10 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
 from csplatform.models import ServiceToken, digest
 from csplatform.read_only import ReadOnly
 from csplatform.roles import Role
+
+# Results of tasks are for programs; people read "Long texts".
+for _results in (TaskResult, GroupResult):
+    admin.site.unregister(_results)
 
 ROLE_NAMES = {
     Role.EDITOR: _("business editor"),

@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP to Django, WebSockets to chat/routing.py, and the engine beside them."""
+"""The ASGI application: HTTP to Django, WebSockets to chat's and training's routing.py, and the engine beside them."""
 
 import asyncio
 import gc
@@ -23,6 +23,7 @@ from csplatform import replacement, threads  # noqa: E402
 from csplatform.bodies import BoundedBodies  # noqa: E402
 from csplatform.hot import HotPath  # noqa: E402
 from intents import inference, records  # noqa: E402
+from training.routing import websocket_urlpatterns as training_sockets  # noqa: E402
 
 # WhiteNoise hands files to Django as ordinary iterators; they are small, and this is known.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
@@ -33,7 +34,9 @@ _LAST_ANSWERS_S = 2.0
 _router = ProtocolTypeRouter(
     {
         "http": HotPath(["api-chat", "classify"], others=BoundedBodies(http)),
-        "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+        "websocket": AllowedHostsOriginValidator(
+            URLRouter([*websocket_urlpatterns, *training_sockets])
+        ),
     }
 )
 

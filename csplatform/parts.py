@@ -35,7 +35,14 @@ def inference(*, socket: Path) -> list[str]:
 
 def worker() -> list[str]:
     """Sweeps and everything else that is quick."""
-    return [*_CELERY, *_WORKER, "--queues", "analysis", "--concurrency", "4", "-n", "worker@%h"]
+    return [*_CELERY, *_WORKER, "--queues", "sweeps", "--concurrency", "4", "-n", "worker@%h"]
+
+
+def analyst(*, threads: int, niceness: int) -> list[str]:
+    """What takes seconds and nobody waits for: long texts. It yields the processor to the others."""
+    polite = ["nice", "-n", str(niceness)]
+    own = ["--queues", "analysis", "--concurrency", str(threads), "-n", "analyst@%h"]
+    return [*polite, *_CELERY, *_WORKER, *own]
 
 
 def trainer() -> list[str]:

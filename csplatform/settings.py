@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
@@ -73,6 +74,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
 INSTALLED_APPS = [
+    "django_celery_results",  # before csplatform, which takes its pages out of the admin
     "csplatform",
     "chat",
     "training",
@@ -179,7 +181,10 @@ CACHE_URL = env.url("CACHE_URL", env.redis_database(REDIS_URL, 0), _REDIS_SCHEME
 BROKER_URL = env.url(
     "BROKER_URL", env.redis_database(REDIS_URL, 1), (*_REDIS_SCHEMES, "amqp", "amqps")
 )
-RESULT_URL = env.url("RESULT_URL", env.redis_database(REDIS_URL, 2), _REDIS_SCHEMES)
+# What came of an analysis, as Celery tells it: a table of the database, or a Redis.
+RESULT_URL = env.text("RESULT_URL", "django-db")
+if RESULT_URL != "django-db":
+    env.url("RESULT_URL", "", _REDIS_SCHEMES)
 CHANNEL_LAYER_URL = env.url("CHANNEL_LAYER_URL", env.redis_database(REDIS_URL, 3), _REDIS_SCHEMES)
 
 # What the cache server has to connect, and again to answer; both are below 50 ms, which is what
@@ -210,9 +215,19 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0.1,
     "interval_max": 0.1,
     "connect_retries_timeout": 1,
+    # A task that nobody has acknowledged by then is given out again: longer than the longest
+    # training. What a killed worker held does not wait for it, the sweeps find it in the database.
+    "visibility_timeout": 12 * 3600,
 }
-CELERY_TASK_ROUTES = {"training.tasks.*": {"queue": "training"}}
-CELERY_TASK_DEFAULT_QUEUE = "analysis"
+# Three queues, three processes: a thousand long texts delay no sweep, and neither does a training.
+CELERY_TASK_ROUTES = {
+    "training.tasks.*": {"queue": "training"},
+    "chat.tasks.analyse_message": {"queue": "analysis"},
+}
+CELERY_TASK_DEFAULT_QUEUE = "sweeps"
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TRACK_STARTED = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
@@ -274,7 +289,17 @@ CELERY_BEAT_SCHEDULE = {
     "recover-training": {
         "task": "training.tasks.recover",
         "schedule": timedelta(seconds=30),
-        "options": {"expires": 30, "queue": "analysis"},
+        "options": {"expires": 30, "queue": "sweeps"},
+    },
+    "begin-due-training": {
+        "task": "training.tasks.begin_due",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60, "queue": "sweeps"},
+    },
+    "queue-analyses": {
+        "task": "chat.tasks.queue_analyses",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
     },
     "deliver-webhooks": {
         "task": "chat.tasks.deliver_webhooks",
@@ -291,10 +316,41 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    # Only when utterances have changed; at other times by a button.
+    "scan-labels": {
+        "task": "training.tasks.scan_labels_if_moved",
+        "schedule": timedelta(hours=6),
+        "options": {"expires": 3600, "queue": "sweeps"},
+    },
+    "resume-imports": {
+        "task": "intents.tasks.resume_imports",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "publish-drafts": {
+        "task": "intents.tasks.publish_drafts",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 10},
+    },
     "forget-old-predictions": {
         "task": "intents.tasks.forget_old_predictions",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
+    },
+    "check-drift": {
+        "task": "intents.tasks.check_drift",
+        "schedule": crontab(hour=2, minute=10),
+        "options": {"expires": 6 * 3600, "queue": "analysis"},
+    },
+    "fill-review-inbox": {
+        "task": "intents.tasks.fill_review_inbox",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60, "queue": "analysis"},
+    },
+    "cluster-review-inbox": {
+        "task": "intents.tasks.cluster_review_inbox",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300, "queue": "analysis"},
     },
 }
 
@@ -432,6 +488,23 @@ CHAT_MESSAGE_MAX_CHARS = env.count("CHAT_MESSAGE_MAX_CHARS", 10_000, least=1)
 # Within this time a refused, lost or slow answer is replaced by what needs no model.
 CHAT_ANSWER_TIMEOUT_S = env.number("CHAT_ANSWER_TIMEOUT_S", 2.0, least=0.05)
 
+# A message of so many characters and more is answered by its most telling part, and then read as a
+# whole behind the scenes: entities, mood, intents of each sentence. 1 has every message read.
+CHAT_LONG_TEXT_CHARACTERS = env.count("CHAT_LONG_TEXT_CHARACTERS", 500, least=1)
+# A customer whose long text is as negative as that (calibrated probability, 0 to 1) is handed over.
+# 0 hands nobody over.
+MOOD_HANDOVER_AT = env.number("MOOD_HANDOVER_AT", 0.0, least=0.0, most=1.0)
+# Only for texts about one of these intents, by code; empty: about any.
+MOOD_HANDOVER_INTENTS = env.names("MOOD_HANDOVER_INTENTS", "")
+# Texts that are read at once behind the scenes, and the niceness (0 to 19) of the process that
+# does: when answering a customer wants the same core, answering has it.
+ANALYSIS_THREADS = env.count("ANALYSIS_THREADS", 2, least=1, most=32)
+ANALYSIS_NICE = env.count("ANALYSIS_NICE", 19, most=19)
+# An analysis that is not done by then is taken for dead, and begun again.
+ANALYSIS_LEASE_S = env.number("ANALYSIS_LEASE_S", 60.0, least=1.0)
+# So many attempts, and it is left for a person to look at (admin, "Long texts").
+ANALYSIS_ATTEMPTS = env.count("ANALYSIS_ATTEMPTS", 5, least=1)
+
 # --- Attachments ------------------------------------------------------------------------------
 
 # The largest file that customers and agents may send, in megabytes (1,000,000 bytes).
@@ -532,17 +605,47 @@ if _remote:
 INFERENCE_TIMEOUT_S = env.number("INFERENCE_TIMEOUT_S", 1.0, least=0.01)
 # Days after which the log of what was understood is forgotten.
 PREDICTION_LOG_DAYS = env.count("PREDICTION_LOG_DAYS", 90, least=1)
+# Population stability index from which on it is told that customers ask for something else than in
+# the weeks before; 0.1 is by custom a slight change, 0.25 a great one.
+DRIFT_ALERT = env.number("DRIFT_ALERT", 0.2, least=0.01)
 # How often a process looks whether content or the active model changed.
 CONTENT_POLL_S = env.number("CONTENT_POLL_S", 0.5, least=0.05)
+# Whether a second person approves what is changed of intents and replies before it is published;
+# only who has the permission intents.publish_directly then saves them at once.
+CONTENT_FOUR_EYES = env.flag("CONTENT_FOUR_EYES", default=False)
 
 # --- Training ---------------------------------------------------------------------------------
 
 # A new model is refused below this accuracy on the frozen evaluation split.
 TRAINING_ACCURACY_MIN = env.number("TRAINING_ACCURACY_MIN", 0.7, most=1.0)
+# The gate (docs/learning.md says why these). Shares of texts: a loss this small is never a reason
+# against a new model, one this large must be excluded, and an intent may lose no more than this.
+TRAINING_GATE_TOLERANCE = env.number("TRAINING_GATE_TOLERANCE", 0.01, most=1.0)
+TRAINING_GATE_LOSS_MAX = env.number("TRAINING_GATE_LOSS_MAX", 0.05, most=1.0)
+TRAINING_GATE_INTENT_LOSS_MAX = env.number("TRAINING_GATE_INTENT_LOSS_MAX", 0.1, most=1.0)
+# With fewer evaluation texts of an intent its training utterances are cross-fitted and looked at too.
+TRAINING_GATE_INTENT_TEXTS = env.count("TRAINING_GATE_INTENT_TEXTS", 100, least=1)
+# Share of a new intent's texts that must be understood: it has no old figure.
+TRAINING_GATE_NEW_INTENT_MIN = env.number("TRAINING_GATE_NEW_INTENT_MIN", 0.5, most=1.0)
+# How much more may be taken for an intent that is none, and the calibration error may rise.
+TRAINING_GATE_OUT_OF_SCOPE_LOSS_MAX = env.number(
+    "TRAINING_GATE_OUT_OF_SCOPE_LOSS_MAX", 0.1, most=1.0
+)
+TRAINING_GATE_CALIBRATION_LOSS_MAX = env.number(
+    "TRAINING_GATE_CALIBRATION_LOSS_MAX", 0.05, most=1.0
+)
+# How many times as slow, and as large, a new model may be.
+TRAINING_GATE_SLOWER_MAX = env.number("TRAINING_GATE_SLOWER_MAX", 3.0, least=1.0)
+TRAINING_GATE_LARGER_MAX = env.number("TRAINING_GATE_LARGER_MAX", 3.0, least=1.0)
 # Threads that a training computes with: one core is left to those who chat meanwhile.
 TRAINING_THREADS = env.count("TRAINING_THREADS", max(1, (os.cpu_count() or 1) - 1), least=1)
 # Its niceness (0 to 19): when both want the same core, serving has it.
 TRAINING_NICE = env.count("TRAINING_NICE", 10, most=19)
+# A training that takes more memory than this, in megabytes, is ended and says so. 0: no limit.
+TRAINING_MEMORY_MB = env.count("TRAINING_MEMORY_MB", 4096)
+# Of so many models, the newest, the files are kept, and of those that a roll-back would need; the
+# figures of older ones stay.
+MODELS_KEPT = env.count("MODELS_KEPT", 10, least=2)
 
 # --- Admin ------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
         None,
         (
             Link(_("Overview"), "dashboard", "admin:index"),
-            Link(_("Try a question"), "experiment", "admin:try_question", "intents.view_intent"),
+            Link(_("Test bench"), "experiment", "admin:bench", "intents.view_intent"),
         ),
     ),
     (
@@ -53,6 +53,8 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
                 "admin:intents_utterance_changelist",
                 "intents.view_utterance",
             ),
+            Link(_("Drafts"), "edit_note", "admin:intents_draft_changelist", "intents.view_draft"),
+            Link(_("Import and export"), "swap_vert", "admin:imports", "intents.change_utterance"),
             Link(
                 _("Phrases of the bot"),
                 "waving_hand",
@@ -94,6 +96,12 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
         _("How well it understands"),
         (
             Link(
+                _("How the bot is doing"),
+                "monitoring",
+                "admin:bot_report",
+                "intents.view_predictionrecord",
+            ),
+            Link(
                 _("What the bot understood"),
                 "fact_check",
                 "admin:intents_predictionrecord_changelist",
@@ -102,9 +110,16 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
             Link(
                 _("Review inbox"),
                 "rate_review",
-                "admin:intents_reviewcandidate_changelist",
-                "intents.view_reviewcandidate",
+                "admin:review_inbox",
+                "intents.view_reviewitem",
             ),
+            Link(
+                _("Compare answers"),
+                "compare_arrows",
+                "admin:training_comparison_changelist",
+                "training.view_comparison",
+            ),
+            Link(_("Likely wrong labels"), "radar", "admin:radar", "intents.view_utterance"),
             Link(
                 _("What decisions cost"), "balance", "admin:decision_costs", "intents.view_intent"
             ),
@@ -113,6 +128,12 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
                 "model_training",
                 "admin:training_trainingrun_changelist",
                 "training.view_trainingrun",
+            ),
+            Link(
+                _("Regression sentences"),
+                "checklist",
+                "admin:training_regressioncase_changelist",
+                "training.view_regressioncase",
             ),
             Link(
                 _("Models"),
@@ -130,6 +151,30 @@ SECTIONS: Sequence[tuple[Any, Sequence[Link]]] = (
                 "forum",
                 "admin:chat_conversation_changelist",
                 "chat.view_conversation",
+            ),
+            Link(
+                _("Long texts"),
+                "article",
+                "admin:training_textanalysis_changelist",
+                "training.view_textanalysis",
+            ),
+            Link(
+                _("Ratings"),
+                "star",
+                "admin:chat_rating_changelist",
+                "chat.view_rating",
+            ),
+            Link(
+                _("Feedback on answers"),
+                "thumb_up",
+                "admin:chat_messagefeedback_changelist",
+                "chat.view_messagefeedback",
+            ),
+            Link(
+                _("Addresses left by customers"),
+                "mail",
+                "admin:chat_leftaddress_changelist",
+                "chat.view_leftaddress",
             ),
             Link(
                 _("Reading along"),

@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -148,36 +149,71 @@ def _version() -> int:
 
 def _read(version: int) -> Content:
     """Read everything. What commits meanwhile moves the version, so it is read again then."""
-    intents = {
-        intent.code: IntentInfo(
-            intent.code, intent.name_zh, intent.name_en, intent.hands_over, intent.is_offered
-        )
-        for intent in Intent.objects.filter(is_active=True).order_by("position", "code")
-    }
-    replies: dict[Any, list[str]] = defaultdict(list)
-    for reply in (
-        Reply.objects.filter(is_active=True, intent__is_active=True)
-        .select_related("intent")
-        .order_by("pk")
-    ):
-        replies[reply.intent.code, reply.language, reply.channel].append(reply.text)
-    suggestions: dict[str, list[str]] = defaultdict(list)
-    for question in SuggestedQuestion.objects.filter(is_active=True).order_by("position", "pk"):
-        suggestions[question.language].append(question.text)
     costs, own_costs = read_costs()
-    return Content(
+    empty = Content(
         version=version,
-        intents=intents,
+        intents={},
         masker=Masker(
             SensitiveWord.objects.filter(is_active=True).values_list("word", flat=True),
             AllowedPhrase.objects.values_list("text", flat=True),
         ),
-        _replies={key: tuple(texts) for key, texts in replies.items()},
-        _phrases={(p.purpose, p.language): p.text for p in Phrase.objects.order_by("pk")},
-        _suggestions={key: tuple(texts) for key, texts in suggestions.items()},
+        _replies={},
+        _phrases={},
+        _suggestions={},
         costs=costs,
         _costs=own_costs,
     )
+    return built_from(
+        empty,
+        intents=Intent.objects.filter(is_active=True),
+        replies=Reply.objects.filter(is_active=True, intent__is_active=True).select_related(
+            "intent"
+        ),
+        questions=SuggestedQuestion.objects.filter(is_active=True),
+        phrases=Phrase.objects.all(),
+    )
+
+
+def built_from(
+    base: Content,
+    *,
+    intents: Iterable[Intent],
+    replies: Iterable[Reply],
+    questions: Iterable[SuggestedQuestion],
+    phrases: Iterable[Phrase],
+) -> Content:
+    """Return the content that says what these rows say, with words and costs of `base`.
+
+    Args:
+        intents: In any order, as the other rows; what is switched off is left out.
+        replies: With their intents.
+    """
+    answered: dict[Any, list[str]] = defaultdict(list)
+    for reply in sorted(replies, key=_age):
+        if reply.is_active and reply.intent.is_active:
+            answered[reply.intent.code, reply.language, reply.channel].append(reply.text)
+    offered: dict[str, list[str]] = defaultdict(list)
+    for question in sorted(questions, key=lambda each: (each.position, _age(each))):
+        if question.is_active:
+            offered[question.language].append(question.text)
+    return replace(
+        base,
+        intents={
+            intent.code: IntentInfo(
+                intent.code, intent.name_zh, intent.name_en, intent.hands_over, intent.is_offered
+            )
+            for intent in sorted(intents, key=lambda each: (each.position, each.code))
+            if intent.is_active
+        },
+        _replies={key: tuple(texts) for key, texts in answered.items()},
+        _phrases={(p.purpose, p.language): p.text for p in sorted(phrases, key=_age)},
+        _suggestions={key: tuple(texts) for key, texts in offered.items()},
+    )
+
+
+def _age(row: Any) -> float:
+    """Return the order in which rows were made; one that is not stored yet comes last."""
+    return math.inf if row.pk is None else row.pk
 
 
 def read_costs() -> tuple[Costs, dict[str, Costs]]:

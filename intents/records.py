@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
+from django.utils import timezone
 from prometheus_client import Counter
 
 from intents import content, language
@@ -120,7 +121,7 @@ def _write(items: list[_Item]) -> None:
     for item in items:
         if isinstance(item, _News):
             about = PredictionRecord.objects.filter(message=item.message)
-            about.exclude(outcome__in=item.unless).update(**item.columns)
+            about.exclude(outcome__in=item.unless).update(**item.columns, changed_at=timezone.now())
 
 
 def _insert(records: Sequence[PredictionRecord]) -> None:

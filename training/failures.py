@@ -45,6 +45,14 @@ def explain_exit(status: int) -> str:
     return _("The training's process ended unexpectedly ({status}).").format(status=status)
 
 
+def too_much_memory(limit_mb: int) -> str:
+    """Return the reason of a training that was ended because it took more than it may."""
+    return _(
+        "It needed more than {limit} MB of memory (TRAINING_MEMORY_MB) and was ended. Train again "
+        "with a smaller batch size, in the quick mode, or with a higher limit."
+    ).format(limit=limit_mb)
+
+
 def died() -> str:
     """Return the reason of a run whose heartbeat stopped."""
     return _("Its process died: the computer or the platform was stopped. Start it again.")

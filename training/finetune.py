@@ -1,7 +1,7 @@
 """The training loop: AdamW, warm-up and linear decay, early stop on dev."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from training.network import Network, Reader, ordered_batches, shuffled_batches, tokenize
+from training.reports import Epoch, Texts
 
 logger = logging.getLogger(__name__)
 
@@ -42,22 +43,6 @@ def recipe_for(hidden_size: int) -> Recipe:
     return BASE if hidden_size >= _BASE_HIDDEN else SMALL
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One pass over the training texts."""
-
-    loss: float
-    dev_accuracy: float
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """Sentences as models read them, and the column of each one's intent."""
-
-    texts: Sequence[str]
-    targets: npt.NDArray[np.int64]
-
-
 def finetune(
     network: Network,
     tokenizer: Tokenizer,
@@ -72,6 +57,7 @@ def finetune(
     seed: int,
     device: torch.device,
     progress: Callable[[float], None],
+    on_epoch: Callable[[Epoch], None],
 ) -> list[Epoch]:
     """Train in place; the network ends as it was after the epoch that was best on dev.
 
@@ -79,6 +65,7 @@ def finetune(
         recipe: Rates; at the peak, after the warm-up.
         patience: Stop after this many epochs without a gain.
         progress: Called with the share of all steps, 0 to 1; what it raises ends the training.
+        on_epoch: Called after each epoch.
 
     Returns:
         What happened, epoch by epoch.
@@ -125,6 +112,7 @@ def finetune(
             progress(step / steps)
         accuracy = _accuracy(network, dev_texts, dev.targets, device)
         history.append(Epoch(total / len(texts), accuracy))
+        on_epoch(history[-1])
         logger.info("Epoch %d: loss %.3f, dev accuracy %.3f", epoch + 1, history[-1].loss, accuracy)
         # Of equals the later one: it was trained at a smaller rate.
         if best_epoch < 0 or accuracy >= history[best_epoch].dev_accuracy:

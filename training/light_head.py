@@ -3,6 +3,7 @@
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,22 +28,15 @@ def fit(texts: Sequence[str], vectors: Floats, targets: npt.NDArray[np.int64]) -
         vectors: Of the frozen encoder, unit length, shape (n, d).
         targets: Column of each text's intent, shape (n,); all of 0 to k - 1 occur, k at least 2.
     """
-    tfidf = _tfidf(texts)
-    grams = _matrix(tfidf, texts)
+    tfidf = tfidf_of(texts)
+    grams = matrix(tfidf, texts)
     centre = vectors.mean(axis=0)
     whitening = _whitening(vectors, targets)
     whitened = (vectors - centre) @ whitening
     # Length about 1, as the n-gram rows have: the penalty then weighs both alike.
     scale = 1.0 / max(float(np.sqrt(np.square(whitened).sum(axis=1).mean())), 1e-12)
     features = sparse.hstack([grams, sparse.csr_matrix(whitened * scale)], format="csr")
-    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=300, tol=1e-3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # early is good enough
-        model.fit(features, targets)
-    weights, bias = model.coef_.T, model.intercept_
-    if weights.shape[1] == 1:  # of two classes sklearn keeps the second one's logit only
-        weights = np.hstack([-weights, weights]) / 2
-        bias = np.hstack([-bias, bias]) / 2
+    weights, bias = regression(features, targets)
     columns = len(tfidf.columns)
     # Centring, whitening and scaling are linear: they go into weights and bias.
     vector_weights = (whitening * scale) @ weights[columns:]
@@ -54,7 +48,28 @@ def fit(texts: Sequence[str], vectors: Floats, targets: npt.NDArray[np.int64]) -
     )
 
 
-def _tfidf(texts: Sequence[str]) -> Tfidf:
+def regression(
+    features: Any, targets: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Fit a multinomial logistic regression, (weights of shape (d, k), bias of shape (k,)).
+
+    Args:
+        features: Dense or sparse, rows of length about 1, shape (n, d).
+        targets: Columns, shape (n,); all of 0 to k - 1 occur, k at least 2.
+    """
+    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=300, tol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # early is good enough
+        model.fit(features, targets)
+    weights, bias = model.coef_.T, model.intercept_
+    if weights.shape[1] == 1:  # of two classes sklearn keeps the second one's logit only
+        weights = np.hstack([-weights, weights]) / 2
+        bias = np.hstack([-bias, bias]) / 2
+    return weights, bias
+
+
+def tfidf_of(texts: Sequence[str]) -> Tfidf:
+    """Weigh the n-grams of training texts; the most frequent ones are kept."""
     counts = Counter(gram for text in texts for gram in set(ngrams(text)))
     frequent = [(gram, count) for gram, count in counts.items() if count >= _LEAST_TEXTS]
     frequent.sort(key=lambda item: (-item[1], item[0]))
@@ -66,7 +81,8 @@ def _tfidf(texts: Sequence[str]) -> Tfidf:
     )
 
 
-def _matrix(tfidf: Tfidf, texts: Sequence[str]) -> sparse.csr_matrix:
+def matrix(tfidf: Tfidf, texts: Sequence[str]) -> sparse.csr_matrix:
+    """Return the weighted n-grams of texts, shape (n, n-grams)."""
     rows = [tfidf.row(text) for text in texts]
     starts = np.cumsum([0, *(len(columns) for columns, _ in rows)])
     return sparse.csr_matrix(

@@ -3,20 +3,23 @@
 import shutil
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from intents import encoder
 from intents.encoder import EncoderDirectory
 from intents.guard import normalize
-from intents.inference import artifacts
-from training import gate, registry, services, utterances
-from training.datasets import Example
-from training.fit import Parameters, Report, train_model
-from training.models import ModelVersion, TrainingRun
+from intents.inference import artifacts, vectors
+from training import readiness, registry, services, snapshots, utterances
+from training.gate import recording, wording
+from training.gate.verdict import Outcome
+from training.kept import Kept
+from training.models import TrainingRun
 from training.progress import Reporter
+from training.quick import train_quick
+from training.reports import Report
 
 
 def make(run_id: int, report: Reporter) -> None:
@@ -31,109 +34,52 @@ def make(run_id: int, report: Reporter) -> None:
     run = TrainingRun.objects.get(pk=run_id)
     name = f"v{run.pk}-{timezone.localtime():%Y%m%d-%H%M%S}"
     report("read", 0.0)
-    material = utterances.read(run.seed)
-    _note_material(material, report)
+    material = _material(run, report)
     directory = encoder.ensure(lambda _step, fraction: report("encoder", fraction))
     unfinished = services.work_directory(run_id) / name
-    result = train_model(
-        material.train,
-        material.dev,
-        encoder=directory,
-        out=unfinished,
-        parameters=Parameters(
-            batch_size=run.batch_size,
-            epochs=run.epochs,
-            learning_rate=run.learning_rate,
-            max_tokens=run.max_tokens,
-            patience=run.patience,
-            seed=run.seed,
-            device=run.device,
-            threads=settings.TRAINING_THREADS,
-        ),
-        progress=report,
-        evaluation=material.evaluation,
-    )
+    train = _train_quick if run.mode == TrainingRun.Mode.QUICK else _train_thorough
+    result = train(run, material, directory, unfinished, report)
+    snapshots.write(unfinished, material.rows)
     _note_result(result, report)
-    yardstick = material.evaluation or material.dev
-    comparison = _compare(unfinished, registry.active(), yardstick, directory, report)
+    active = registry.active()
+    verdict = recording.examine(
+        unfinished, active=active, rows=material.rows, report=result, encoder=directory
+    )
     finished = unfinished.rename(settings.MODEL_DIR / name)
     try:
-        version = registry.register(
-            name=name,
-            run_id=run_id,
-            encoder=directory.id,
-            labels=material.labels,
-            utterances=len(material.train),
-            fp32=result.fp32,
-            int8=result.int8,
-            scored=result.scored,
-            now=timezone.now(),
-        )
+        with transaction.atomic():
+            version = registry.register(
+                name=name,
+                run_id=run_id,
+                encoder=directory.id,
+                labels=material.labels,
+                utterances=len(material.train),
+                mode=run.mode,
+                fingerprint=result.manifest.data["fingerprint"],
+                size=sum(path.stat().st_size for path in finished.iterdir()),
+                fp32=result.fp32,
+                int8=result.int8,
+                scored=result.scored,
+                now=timezone.now(),
+            )
+            recording.store(verdict, version=version, active=active, now=timezone.now())
     except BaseException:
         shutil.rmtree(finished, ignore_errors=True)  # nobody would ever find it
         raise
-    reasons = gate.objections(
-        fp32=result.fp32.accuracy, int8=result.int8.accuracy, comparison=comparison
-    )
-    if reasons:
+    if verdict.outcome != Outcome.PASSED:
         report.note(_("{version} does not answer customers:").format(version=version))
-        for reason in reasons:
-            report.note(f"- {reason}")
+        for reason in (*verdict.reasons, *verdict.doubts):
+            report.note(f"- {wording.reason(reason)}")
         return
-    report("evaluate", 1.0)  # raises: not for a run that was given up meanwhile
+    services.begin_takeover(run_id)  # raises: not for a run that was given up meanwhile
     registry.activate(version_id=version.pk, now=timezone.now())
     report.note(_("{version} answers customers from now on.").format(version=version))
 
 
-def _compare(
-    new: Path,
-    active: ModelVersion | None,
-    yardstick: list[Example],
-    directory: EncoderDirectory,
-    report: Reporter,
-) -> gate.Comparison | None:
-    """Measure the active model and the new one on what the active one knows."""
-    if active is None:
-        return None
-    known = [example for example in yardstick if example.label in set(active.labels)]
-    if not known:
-        return None
-    try:
-        manifest = artifacts.load_manifest(settings.MODEL_DIR / active.name)
-        if manifest.encoder != directory.id:
-            report.note(_("Not compared with {version}: another encoder").format(version=active))
-            return None
-        before = _accuracy(settings.MODEL_DIR / active.name, known)
-    except artifacts.BrokenArtifact as broken:
-        # A model that cannot be loaded answers nobody: it is no reason against a new one.
-        report.note(_("Not compared with {version}: {why}").format(version=active, why=broken))
-        return None
-    after = _accuracy(new, known)
-    report.note(
-        _(
-            "On {texts} texts {version} is right in {before:.1%}, the new model in {after:.1%}."
-        ).format(texts=len(known), version=active, before=before, after=after)
-    )
-    return gate.Comparison(active.name, len(known), active_accuracy=before, new_accuracy=after)
-
-
-def _accuracy(directory: Path, examples: list[Example]) -> float:
-    classifier = artifacts.load_classifier(directory)
-    probabilities = classifier.read(
-        [normalize.for_model(example.text) for example in examples]
-    ).probabilities
-    columns = probabilities.argmax(axis=1)
-    return float(
-        np.mean(
-            [
-                classifier.labels[column] == example.label
-                for column, example in zip(columns, examples, strict=True)
-            ]
-        )
-    )
-
-
-def _note_material(material: utterances.Material, report: Reporter) -> None:
+def _material(run: TrainingRun, report: Reporter) -> utterances.Material:
+    """Read what the run learns from, looked at as it was when the run was asked for."""
+    ready = readiness.check(mode=run.mode, seed=run.seed)
+    material = ready.material
     report.note(
         _(
             "{intents} intents: {train} utterances to learn from, {dev} to stop by, "
@@ -145,21 +91,90 @@ def _note_material(material: utterances.Material, report: Reporter) -> None:
             evaluation=len(material.evaluation) or _("the same"),
         )
     )
-    if material.left_out:
-        report.note(
-            _("Too few utterances to be trained, so examples answer: {codes}").format(
-                codes=", ".join(material.left_out)
+    for warning in ready.warnings:
+        report.note(warning)
+    return material
+
+
+def _train_thorough(
+    run: TrainingRun,
+    material: utterances.Material,
+    directory: EncoderDirectory,
+    out: Path,
+    report: Reporter,
+) -> Report:
+    from training.fit import Parameters, train_model  # loads torch
+
+    parameters = Parameters(
+        batch_size=run.batch_size,
+        epochs=run.epochs,
+        learning_rate=run.learning_rate,
+        max_tokens=run.max_tokens,
+        patience=run.patience,
+        seed=run.seed,
+        device=run.device,
+        threads=settings.TRAINING_THREADS,
+    )
+    return train_model(
+        material.train,
+        material.dev,
+        encoder=directory,
+        out=out,
+        parameters=parameters,
+        progress=report,
+        on_epoch=report.epoch,
+        evaluation=material.evaluation,
+    )
+
+
+def _train_quick(
+    run: TrainingRun,
+    material: utterances.Material,
+    directory: EncoderDirectory,
+    out: Path,
+    report: Reporter,
+) -> Report:
+    result = train_quick(
+        material.train,
+        material.dev,
+        encoder=directory,
+        out=out,
+        network=_kept(run, material, directory, report),
+        progress=report,
+        evaluation=material.evaluation,
+    )
+    if kept := result.manifest.parameters["network"]:
+        report.note(_("The network of {version} was kept under new heads.").format(version=kept))
+    else:
+        report.note(_("There was no network to keep: the encoder alone was used."))
+    return result
+
+
+def _kept(
+    run: TrainingRun,
+    material: utterances.Material,
+    directory: EncoderDirectory,
+    report: Reporter,
+) -> Kept:
+    """Keep the network of the model in service; where it cannot be used, the encoder."""
+    active = registry.active()
+    if active is not None:
+        try:
+            kept = Kept.of_model(settings.MODEL_DIR / active.name, directory)
+        except artifacts.BrokenArtifact as broken:
+            report.note(
+                _("The network of {version} is not kept: {why}").format(version=active, why=broken)
             )
-        )
+        else:
+            if kept is not None:
+                return kept
+    kept = Kept.of_encoder(directory, max_tokens=run.max_tokens)
+    texts = [normalize.for_model(row.text) for row in material.rows]
+    kept.remember(vectors.stored(directory.id, texts))
+    return kept
 
 
 def _note_result(result: Report, report: Reporter) -> None:
-    for number, epoch in enumerate(result.history, start=1):
-        report.note(
-            _("Epoch {number}: loss {loss:.3f}, right in {accuracy:.1%} of held-back texts").format(
-                number=number, loss=epoch.loss, accuracy=epoch.dev_accuracy
-            )
-        )
     for precision, measures in (("fp32", result.fp32), ("int8", result.int8)):
         report.note(
             _(

@@ -2,7 +2,8 @@
 
 import fcntl
 import logging
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from csplatform.errors import Refusal
 from intents.inference import artifacts
+from training import code
 from training.evaluate import Measures, Scored
+from training.gate import overriding
 from training.models import (
     Activation,
     ActiveModel,
@@ -25,12 +28,20 @@ from training.models import (
 logger = logging.getLogger(__name__)
 
 ACTIVE = 1  # the primary key of the one ActiveModel row
+_ROLL_BACKS_KEPT = 2
 
 
 class ModelBroken(Refusal):
     """The version's directory is missing or is not what training wrote."""
 
     code = "model_broken"
+
+
+class Archived(Refusal):
+    """The version's files were removed to make room."""
+
+    code = "archived"
+    detail = _("The files of this version were removed to make room. Train it again.")
 
 
 class NothingToRollBackTo(Refusal):
@@ -56,14 +67,22 @@ def activate(*, version_id: int, now: datetime, by: Any = None) -> None:
         by: The user who asked for it; None for the gate.
 
     Raises:
+        RefusedByGate: The gate refused it, and nobody has overridden that.
+        Archived: Its files are gone. The active version is untouched.
         ModelBroken: Its directory is missing or damaged. The active version is untouched.
     """
     version = ModelVersion.objects.get(pk=version_id)
+    if version.archived_at is not None:
+        raise Archived
+    overriding.require_passed(version.pk)
     _verify(version)
     with transaction.atomic():
         row, _created = ActiveModel.objects.select_for_update().get_or_create(
             pk=ACTIVE, defaults={"since": now}
         )
+        # Again under the lock, which archive_old takes too.
+        if not ModelVersion.objects.filter(pk=version.pk, archived_at__isnull=True).exists():
+            raise Archived
         # Also for the version that is active already: its pointer may have been lost. `robust`:
         # the row is saved by then, and recover() tries again.
         transaction.on_commit(sync_pointer, robust=True)
@@ -81,6 +100,9 @@ def register(
     encoder: str,
     labels: Sequence[str],
     utterances: int,
+    mode: str,
+    fingerprint: str,
+    size: int,
     fp32: Measures,
     int8: Measures,
     scored: Sequence[Scored],
@@ -90,6 +112,8 @@ def register(
 
     Args:
         utterances: How many it learned from.
+        fingerprint: Of what it was made of, as its manifest says.
+        size: Of its directory, in bytes.
         scored: What it says of each evaluation text.
     """
     measured = {Evaluation.Precision.FP32: fp32, Evaluation.Precision.INT8: int8}
@@ -100,6 +124,10 @@ def register(
             encoder=encoder,
             labels=list(labels),
             utterances=utterances,
+            mode=mode,
+            fingerprint=fingerprint,
+            code=code.version(),
+            size=size,
             created_at=now,
         )
         Evaluation.objects.bulk_create(
@@ -135,9 +163,45 @@ def before_active() -> ModelVersion | None:
     current = active()
     if current is None:
         return None
-    activations = Activation.objects.filter(version__lt=current.pk).select_related("version")
+    activations = Activation.objects.filter(
+        version__lt=current.pk, version__archived_at__isnull=True
+    ).select_related("version")
     earlier = activations.order_by("-version").first()
     return earlier.version if earlier else None
+
+
+# Each says which versions something refers to, by primary key: their files are kept.
+IN_USE: list[Callable[[], Iterable[int]]] = []
+
+
+def archive_old(*, now: datetime) -> list[ModelVersion]:
+    """Remove the files of old versions; their rows stay, with all figures.
+
+    Kept are the newest MODELS_KEPT, the one that answers, the two that rolling back would reach
+    next, and whatever `IN_USE` names.
+
+    Returns:
+        Those that were archived now.
+    """
+    there = ModelVersion.objects.filter(archived_at__isnull=True).order_by("-pk")
+    newest = set(there.values_list("pk", flat=True)[: settings.MODELS_KEPT])
+    if len(newest) < settings.MODELS_KEPT or not there.exclude(pk__in=newest).exists():
+        return []
+    with transaction.atomic():
+        row, _created = ActiveModel.objects.select_for_update().get_or_create(
+            pk=ACTIVE, defaults={"since": now}
+        )
+        kept = newest | {pk for in_use in IN_USE for pk in in_use()}
+        if row.version_id is not None:
+            kept.add(row.version_id)
+            earlier = there.filter(pk__lt=row.version_id, activations__isnull=False)
+            kept.update(earlier.values_list("pk", flat=True).distinct()[:_ROLL_BACKS_KEPT])
+        archived = list(there.exclude(pk__in=kept).order_by("pk"))
+        ModelVersion.objects.filter(pk__in=[one.pk for one in archived]).update(archived_at=now)
+    for version in archived:
+        shutil.rmtree(settings.MODEL_DIR / version.name, ignore_errors=True)
+        logger.info("The files of %s were removed: there are newer models", version)
+    return archived
 
 
 def sync_pointer() -> None:

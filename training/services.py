@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, close_old_connections, transaction
+from django.db import DatabaseError, IntegrityError, close_old_connections, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
@@ -21,13 +22,16 @@ from django.utils.translation import gettext_lazy as _
 
 from csplatform import embedded
 from csplatform.errors import Refusal
-from training import failures, registry, utterances
+from training import failures, live, readiness, registry
+from training.memory import Memory
 from training.models import TrainingRun
 from training.utterances import NotEnoughUtterances
 
 __all__ = [
     "AlreadyRunning",
     "NotEnoughUtterances",
+    "NothingToCancel",
+    "cancel",
     "end_training",
     "execute",
     "recover",
@@ -40,7 +44,7 @@ Status = TrainingRun.Status
 
 # What whoever asks for a run may choose.
 PARAMETERS = (
-    *("batch_size", "epochs", "learning_rate", "max_tokens", "patience", "seed", "device"),
+    *("mode", "batch_size", "epochs", "learning_rate", "max_tokens", "patience", "seed", "device"),
 )
 # A run is dead when its heartbeat (every 10 s) stopped for this long; a queued one has
 # lost its task when nobody claimed it for this long.
@@ -48,6 +52,8 @@ SILENCE_MAX = timedelta(seconds=60)
 WATCH_EVERY_S = 0.5
 STOP_GRACE_S = 15.0
 _WORK_PREFIX = ".run-"
+# The step in which a run's model begins to answer: from here on it is not cancelled.
+TAKING_OVER = "activate"
 # Set when this process is told to end: it then ends its training instead of waiting for it.
 _ending = threading.Event()
 
@@ -59,8 +65,20 @@ class AlreadyRunning(Refusal):
     detail = _("A training is queued or running already. Wait until it is done.")
 
 
+class NothingToCancel(Refusal):
+    """The run has ended, or its model is just taking over."""
+
+    code = "nothing_to_cancel"
+    detail = _("The training has ended already, or its model is just taking over.")
+
+
 def request_run(
-    *, requested_by: Any = None, now: datetime, queue: bool = True, **parameters: Any
+    *,
+    requested_by: Any = None,
+    now: datetime,
+    queue: bool = True,
+    cause: str = TrainingRun.Cause.ASKED,
+    **parameters: Any,
 ) -> TrainingRun:
     """Store a run and have a worker train it after the commit.
 
@@ -69,21 +87,24 @@ def request_run(
     Args:
         requested_by: A user, or None for the platform itself.
         queue: False for a caller that calls `execute` itself.
+        cause: A TrainingRun.Cause.
         parameters: Of `PARAMETERS`; what is missing takes the model's defaults.
 
     Raises:
         ValidationError: A parameter is out of its range; says which.
         NotEnoughUtterances: There is too little to learn from; names the intents.
+        EncoderMissing, NotEnoughRoom, NotEnoughMemory: It would fail after minutes.
         AlreadyRunning: One at a time.
     """
     if unknown := set(parameters) - set(PARAMETERS):
         raise TypeError(f"no parameters of a training: {', '.join(sorted(unknown))}")
-    run = TrainingRun(requested_by=requested_by, created_at=now, slot=1, **parameters)
+    run = TrainingRun(requested_by=requested_by, created_at=now, slot=1, cause=cause, **parameters)
     run.full_clean(exclude=["slot"])
-    utterances.require_enough()
+    readiness.check(mode=run.mode, seed=run.seed)
     try:
         with transaction.atomic():
             run.save(force_insert=True)
+            transaction.on_commit(partial(live.hint, run.pk), robust=True)
             if queue:
                 transaction.on_commit(partial(_queue, run.pk))
     except IntegrityError:
@@ -123,19 +144,26 @@ def execute(*, run_id: int, watch: Callable[[], None] = lambda: None) -> None:
     directory = work_directory(run_id)
     output = directory / "output.log"
     reason = failures.died()
+    memory: Memory | None = None
+    live.hint(run_id)
     try:
         child = _spawn_worker(run_id, output)
+        memory = Memory(child.pid, most_mb=settings.TRAINING_MEMORY_MB)
         try:
-            status = _wait(child, watch)
+            status = _wait(run_id, child, memory, watch)
         finally:
             embedded.stop(child, grace_s=STOP_GRACE_S)
         reason = failures.explain_exit(status)
+        if memory.is_too_much:
+            reason = failures.too_much_memory(settings.TRAINING_MEMORY_MB)
     except OSError as error:
         reason = failures.explain(error)
     finally:
         # Does nothing to a run that its process finished or failed itself.
         fail(run_id, reason=reason, detail=embedded.tail(output, 40), now=timezone.now())
         shutil.rmtree(directory, ignore_errors=True)
+        TrainingRun.objects.filter(pk=run_id).update(memory_mb=memory.peak_mb if memory else None)
+        live.hint(run_id)
 
 
 def _spawn_worker(run_id: int, output: Path) -> "subprocess.Popen[bytes]":
@@ -153,17 +181,59 @@ def _spawn_worker(run_id: int, output: Path) -> "subprocess.Popen[bytes]":
     )
 
 
-def _wait(child: "subprocess.Popen[bytes]", watch: Callable[[], None]) -> int:
+def _wait(
+    run_id: int, child: "subprocess.Popen[bytes]", memory: Memory, watch: Callable[[], None]
+) -> int:
     while True:
         # The wait may take an hour; a connection that the server drops meanwhile is no error.
         close_old_connections()
         watch()
-        if _ending.is_set():
+        if _ending.is_set() or not _is_wanted(run_id):
             return embedded.stop(child, grace_s=STOP_GRACE_S)
+        memory.look()
+        if memory.is_too_much:
+            return embedded.stop(child, first=signal.SIGKILL)
         try:
             return child.wait(WATCH_EVERY_S)
         except subprocess.TimeoutExpired:
             continue
+
+
+def _is_wanted(run_id: int) -> bool:
+    """Whether the run is still going on; with the database away it is taken to be."""
+    try:
+        return TrainingRun.objects.filter(pk=run_id).exclude(status=Status.CANCELLED).exists()
+    except DatabaseError:
+        return True
+
+
+def cancel(*, run_id: int, by: Any = None, now: datetime) -> None:
+    """Give up a run that somebody no longer wants. Its process ends within seconds.
+
+    One UPDATE decides between this and the model that takes over.
+
+    Raises:
+        NothingToCancel: It is too late.
+    """
+    wanted = TrainingRun.objects.filter(pk=run_id, status__in=[Status.QUEUED, Status.RUNNING])
+    cancelled = wanted.exclude(step=TAKING_OVER).update(
+        status=Status.CANCELLED, cancelled_by=by, slot=None, finished_at=now
+    )
+    if not cancelled:
+        raise NothingToCancel
+    logger.info("Training run %s was cancelled", run_id)
+    live.hint(run_id)
+
+
+def begin_takeover(run_id: int) -> None:
+    """Note that the run's model is about to answer customers: it can no longer be cancelled.
+
+    Raises:
+        RunLost: It was cancelled or given up in the meantime.
+    """
+    running = TrainingRun.objects.filter(pk=run_id, status=Status.RUNNING)
+    if not running.update(step=TAKING_OVER):
+        raise failures.RunLost
 
 
 def end_training() -> None:
@@ -182,6 +252,7 @@ def succeed(run_id: int, *, now: datetime) -> None:
     )
     if not ended:
         raise failures.RunLost
+    live.hint(run_id)
 
 
 def fail(
@@ -211,6 +282,7 @@ def fail(
     )
     if failed:
         logger.error("Training run %s failed: %s", run_id, reason)
+        live.hint(run_id)
     return bool(failed)
 
 
@@ -229,6 +301,7 @@ def recover(*, now: datetime) -> None:
         _queue(run_id)
     _sweep()
     registry.sync_pointer()
+    registry.archive_old(now=now)
 
 
 def _sweep() -> None:

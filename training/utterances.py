@@ -1,11 +1,12 @@
 """The labelled sentences that a model is trained on and measured with."""
 
-import random
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, NoReturn
 
-from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from csplatform.errors import Refusal
@@ -24,10 +25,21 @@ class NotEnoughUtterances(Refusal):
     code = "not_enough_utterances"
 
 
+class Row(NamedTuple):
+    """One utterance of an active intent."""
+
+    code: str
+    text: str
+    language: str
+    family: str
+    split: str
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """What one run learns from (train), stops by (dev) and is measured with (evaluation)."""
 
+    rows: list[Row]  # all that was read, in the order of entry
     train: list[Example]
     dev: list[Example]
     evaluation: list[Example]
@@ -38,34 +50,19 @@ class Material:
         return sorted({example.label for example in self.train})
 
 
-def require_enough() -> None:
-    """Check that there is something to learn. One query.
-
-    Raises:
-        NotEnoughUtterances: Names the intents that need more sentences.
-    """
-    in_training = Count("utterances", filter=Q(utterances__split=Utterance.Split.TRAIN))
-    intents = Intent.objects.filter(is_active=True).order_by("position", "code")
-    counts = dict(intents.annotate(count=in_training).values_list("code", "count"))
-    _require_enough(counts)
-
-
 def read(seed: int) -> Material:
     """Read all utterances of active intents, once, and split those for training 8:2.
 
     Raises:
         NotEnoughUtterances: Fewer than two intents have enough of them.
     """
-    rows = list(
-        Utterance.objects.filter(intent__is_active=True)
-        .order_by("pk")
-        .values_list("intent__code", "text", "family", "split")
-    )
+    rows = read_rows()
     for_training = defaultdict(list)
-    for code, text, family, split in rows:
-        if split == Utterance.Split.TRAIN:
-            for_training[code].append((text, family))
-    _require_enough({code: len(texts) for code, texts in for_training.items()})
+    for row in rows:
+        if row.split == Utterance.Split.TRAIN:
+            for_training[row.code].append((row.text, row.family))
+    if sum(len(texts) >= LEAST_PER_INTENT for texts in for_training.values()) < LEAST_INTENTS:
+        _refuse({code: len(texts) for code, texts in for_training.items()})
     train, dev, left_out = [], [], []
     for code, texts in sorted(for_training.items()):
         if len(texts) < LEAST_PER_INTENT:
@@ -76,15 +73,25 @@ def read(seed: int) -> Material:
         dev += [Example(text, code) for text in held_back]
     known = {example.label for example in train}
     evaluation = [
-        Example(text, code)
-        for code, text, _family, split in rows
-        if split == Utterance.Split.EVALUATION and code in known
+        Example(row.text, row.code)
+        for row in rows
+        if row.split == Utterance.Split.EVALUATION and row.code in known
     ]
-    return Material(train, dev, evaluation, left_out)
+    return Material(rows, train, dev, evaluation, left_out)
+
+
+def read_rows() -> list[Row]:
+    """Read all utterances of active intents, in the order of entry. One query."""
+    fields = ("intent__code", "text", "language", "family", "split")
+    found = Utterance.objects.filter(intent__is_active=True).order_by("pk").values_list(*fields)
+    return [Row(*row) for row in found]
 
 
 def split_families(texts: Sequence[tuple[str, str]], seed: int) -> tuple[list[str], list[str]]:
     """Split the sentences of one intent 8:2, paraphrases of one family on one side.
+
+    Which side a family is on hangs on its name and the seed, hardly on what else there is: what
+    one training held back, the next one does too, when utterances have come and gone.
 
     Args:
         texts: At least two of (text, family); an empty family is a family of its own.
@@ -93,12 +100,11 @@ def split_families(texts: Sequence[tuple[str, str]], seed: int) -> tuple[list[st
         Both sides, neither empty. Only an intent of one single family is split within it.
     """
     families: dict[str, list[str]] = defaultdict(list)
-    for number, (text, family) in enumerate(texts):
-        families[family or f"\0{number}"].append(text)
-    groups = list(families.values())
-    if len(groups) == 1:
-        groups = [[text] for text in groups[0]]
-    random.Random(seed).shuffle(groups)  # noqa: S311  (repeatable, not secret)
+    for text, family in texts:
+        families[family or f"\0{text}"].append(text)
+    if len(families) == 1:
+        families = {f"\0{number}": [text] for number, (text, _) in enumerate(texts)}
+    groups = [families[name] for name in sorted(families, key=partial(_draw, seed))]
     wanted = round(len(texts) * DEV_SHARE)
     train: list[str] = []
     dev: list[str] = []
@@ -110,12 +116,19 @@ def split_families(texts: Sequence[tuple[str, str]], seed: int) -> tuple[list[st
     return train, dev
 
 
-def _require_enough(counts: dict[str, int]) -> None:
-    """Refuse unless enough intents have enough utterances; `counts` is by code."""
-    enough = [code for code, count in counts.items() if count >= LEAST_PER_INTENT]
-    if len(enough) >= LEAST_INTENTS:
-        return
-    lacking = ", ".join(f"{code} ({count})" for code, count in counts.items() if code not in enough)
+def _draw(seed: int, family: str) -> bytes:
+    """Return a number that looks random, the same for the same seed and family."""
+    return hashlib.sha256(f"{seed}\0{family}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _refuse(counts: dict[str, int]) -> NoReturn:
+    """Say which intents lack utterances; `counts` is by code. One query."""
+    active = Intent.objects.filter(is_active=True).order_by("position", "code")
+    lacking = ", ".join(
+        f"{code} ({counts.get(code, 0)})"
+        for code in active.values_list("code", flat=True)
+        if counts.get(code, 0) < LEAST_PER_INTENT
+    )
     raise NotEnoughUtterances(
         _(
             "A training needs at least {intents} intents with {utterances} training utterances "

@@ -4,13 +4,11 @@ A process of its own, because training may run out of memory, and because no thr
 CUDA context of it may linger in a worker. Only here is torch loaded.
 """
 
-import contextlib
 import logging
 import os
 import signal
 import sys
 import traceback
-from pathlib import Path
 from types import FrameType
 
 import django
@@ -22,14 +20,17 @@ def main(run_id: int) -> int:
     """Train a run that `services.execute` claimed; return the exit status."""
     from django.utils import timezone
 
+    from csplatform.priority import make_room_for_others
     from training import failures, services
     from training.making import make
+    from training.models import TrainingRun
     from training.progress import Reporter
 
-    _make_room_for_others()
+    make_room_for_others()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with Reporter(run_id) as report:
+        mode = TrainingRun.objects.values_list("mode", flat=True).get(pk=run_id)
+        with Reporter(run_id, mode) as report:
             make(run_id, report)
         services.succeed(run_id, now=timezone.now())
     except failures.RunLost:
@@ -44,15 +45,6 @@ def main(run_id: int) -> int:
         )
         return 1
     return 0
-
-
-def _make_room_for_others() -> None:
-    """Yield the processor to those who chat, and be the first to go when memory runs out."""
-    from django.conf import settings
-
-    os.nice(settings.TRAINING_NICE)
-    with contextlib.suppress(OSError):  # not on every kernel
-        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from chat.models import Conversation, WebhookEndpoint
+from intents import drift
 from intents.admin import missing
 from intents.models import Intent, PredictionRecord
 from training.admin.engine import engine_state
@@ -18,7 +19,7 @@ PERIOD = timedelta(days=1)
 
 
 def add_state(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what the page shows (UNFOLD["DASHBOARD_CALLBACK"]); nine queries at most."""
+    """Add what the page shows (UNFOLD["DASHBOARD_CALLBACK"]); ten queries at most."""
     context["title"] = gettext("Overview")
     may = request.user.has_perm
     if may("intents.view_intent"):
@@ -28,13 +29,15 @@ def add_state(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["engine"] = engine_state()
         context["active"] = ActiveModel.objects.select_related("version").first()
         run = TrainingRun.objects.filter(status__in=UNFINISHED).first()
-        context.update(progress_of(run) if run else {"run": None})
+        context.update(progress_of(run, timezone.now()) if run else {"run": None})
     if may("intents.view_predictionrecord"):
         records = PredictionRecord.objects.filter(
             created_at__gte=timezone.now() - PERIOD, origin=PredictionRecord.Origin.CHAT
         )
         context["asked"] = records.count()
         context["unanswered"] = records.exclude(decision="ANSWER").count()
+        latest = drift.latest()
+        context["is_drifting"] = latest is not None and latest.is_alert
     if may("chat.view_conversation"):
         waiting = Conversation.objects.filter(status=Conversation.Status.WAITING)
         context["waiting"] = waiting.count()

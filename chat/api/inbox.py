@@ -1,5 +1,7 @@
 """REST for the agents' lists: to leaf through, to search, to label. What is live, the socket brings."""
 
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -108,6 +110,14 @@ class FoundFrame(serializers.Serializer):
     is_cut_short = serializers.BooleanField(help_text="There was no time to look everywhere.")
 
 
+# Since when: days before today, in the shop's zone; a week begins on Monday.
+_PERIODS: dict[str, Callable[[date], date]] = {
+    "TODAY": lambda today: today,
+    "WEEK": lambda today: today - timedelta(days=today.weekday()),
+    "MONTH": lambda today: today.replace(day=1),
+}
+
+
 class _Asked(serializers.Serializer):
     view = serializers.ChoiceField([str(view) for view in inbox.View])
     after = serializers.CharField(default="", max_length=100)
@@ -123,7 +133,17 @@ class _Asked(serializers.Serializer):
 
 
 class _Query(serializers.Serializer):
-    q = serializers.CharField(max_length=200)
+    q = serializers.CharField(max_length=200, default="", allow_blank=True)
+    mood = serializers.ChoiceField([str(one) for one in inbox.Mood], default="")
+    intent = serializers.CharField(default="", max_length=40)
+    period = serializers.ChoiceField(list(_PERIODS), default="")
+
+
+def _since(period: str, now: datetime) -> datetime | None:
+    if not period:
+        return None
+    began = _PERIODS[period](timezone.localdate(now))
+    return timezone.make_aware(datetime.combine(began, time.min))
 
 
 def _viewer(request: Request) -> inbox.Viewer:
@@ -214,14 +234,30 @@ class Search(APIView):
 
     @extend_schema(
         operation_id="workspace_search",
-        parameters=[OpenApiParameter("q", str, required=True, description="All words must be in.")],
+        parameters=[
+            OpenApiParameter("q", str, description="All words must be in. Needed unless narrowed."),
+            OpenApiParameter(
+                "mood",
+                str,
+                enum=[str(one) for one in inbox.Mood],
+                description="Only texts that were read as a whole (docs/analysis.md).",
+            ),
+            OpenApiParameter("intent", str, description="As `mood`: its code."),
+            OpenApiParameter("period", str, enum=list(_PERIODS), description="Begun when."),
+        ],
         responses={200: FoundFrame, **_REFUSALS},
     )
     def get(self, request: Request) -> Response:
         rates.count("chat", cast(Bearer, request.user).pk)
         asked = _Query(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        return Response(FoundFrame(inbox.search(asked.validated_data["q"])).data)
+        fields = asked.validated_data
+        narrowed = inbox.Narrowed(
+            mood=inbox.Mood(fields["mood"]) if fields["mood"] else None,
+            intent=fields["intent"],
+            since=_since(fields["period"], timezone.now()),
+        )
+        return Response(FoundFrame(inbox.search(fields["q"], narrowed=narrowed)).data)
 
 
 class LabelOfConversation(APIView):

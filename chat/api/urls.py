@@ -3,6 +3,7 @@
 from django.urls import path
 
 from chat.api import (
+    analyses,
     attachments,
     canned,
     inbox,
@@ -54,6 +55,16 @@ urlpatterns = [
         "workspace/conversations/<uuid:conversation>/notes",
         notes.Notes.as_view(),
         name="api-workspace-notes",
+    ),
+    path(
+        "workspace/conversations/<uuid:conversation>/analyses",
+        analyses.Analyses.as_view(),
+        name="api-workspace-analyses",
+    ),
+    path(
+        "workspace/conversations/<uuid:conversation>/messages/<int:seq>/analysis",
+        analyses.Analysis.as_view(),
+        name="api-workspace-analysis",
     ),
     path("workspace/mentions", notes.Mentions.as_view(), name="api-workspace-mentions"),
     path("workspace/colleagues", passing_on.Colleagues.as_view(), name="api-workspace-colleagues"),

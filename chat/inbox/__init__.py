@@ -7,7 +7,7 @@ and go along an index.
 from chat.inbox.entries import Listed, entries, entry_of, label_frame, read
 from chat.inbox.lists import NoSuchView, Page, View, Wanted, page
 from chat.inbox.live import LISTED_MOST, changed, counts, whole
-from chat.inbox.searching import Found, Hit, TooShort, search
+from chat.inbox.searching import Found, Hit, Mood, Narrowed, TooShort, search
 from chat.inbox.viewers import Viewer, viewer
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "Found",
     "Hit",
     "Listed",
+    "Mood",
+    "Narrowed",
     "NoSuchView",
     "Page",
     "TooShort",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
@@ -20,6 +21,8 @@ from chat.inbox import search_index
 from chat.models import Conversation, Message
 from csplatform.errors import Refusal
 from knowledge.models import Customer
+from training.analysis.findings import MOOD_EDGE
+from training.models import TextAnalysis
 
 FOUND_MOST = 50
 PEOPLE_MOST = 10
@@ -31,6 +34,8 @@ RECENT = 20_000
 PATIENCE_S = 2.0
 # Of the line, around what was found.
 _BEFORE, _EXCERPT = 24, 100
+# Of texts that were read as a whole, so many of the newest, some at a time.
+_READ_MOST, _READ_TOGETHER = 5_000, 500
 
 
 class TooShort(Refusal):
@@ -64,18 +69,60 @@ class Found:
     is_cut_short: bool  # the time was up
 
 
+class Mood(StrEnum):
+    """Whether a text that was read as a whole is the one or the other."""
+
+    NEGATIVE = "NEGATIVE"
+    NEUTRAL = "NEUTRAL"
+    POSITIVE = "POSITIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What lines a search is about: all, or those of long texts in which something was found."""
+
+    mood: Mood | None = None
+    intent: str = ""  # Intent.code
+    since: datetime | None = None
+
+    @property
+    def by_findings(self) -> bool:
+        """Whether only texts count that were read as a whole (docs/analysis.md)."""
+        return self.mood is not None or bool(self.intent)
+
+    def lines(self) -> "QuerySet[Message]":
+        return Message.objects.filter(**({"sent_at__gte": self.since} if self.since else {}))
+
+    def read(self) -> "QuerySet[TextAnalysis]":
+        found = TextAnalysis.objects.filter(status=TextAnalysis.Status.DONE)
+        if self.since:
+            found = found.filter(said_at__gte=self.since)
+        if self.intent:
+            found = found.filter(intents__intent=self.intent)
+        if self.mood == Mood.NEGATIVE:
+            return found.filter(mood__lte=-MOOD_EDGE)
+        if self.mood == Mood.POSITIVE:
+            return found.filter(mood__gte=MOOD_EDGE)
+        if self.mood == Mood.NEUTRAL:
+            return found.filter(mood__gt=-MOOD_EDGE, mood__lt=MOOD_EDGE)
+        return found
+
+
+EVERYTHING = Narrowed()
+
+
 class _TimeIsUp(Exception):
     """The database was stopped in the middle of a query."""
 
 
-def search(query: str) -> Found:
+def search(query: str, *, narrowed: Narrowed = EVERYTHING) -> Found:
     """Find the lines that have all words of a query in them, and customers of that name or uid.
 
     Raises:
-        TooShort: There is no word of two characters.
+        TooShort: There is no word of two characters, and nothing else to look for.
     """
     words = query[:LONGEST].split()
-    if max(map(len, words), default=0) < SHORTEST:
+    if max(map(len, words), default=0) < SHORTEST and (words or not narrowed.by_findings):
         raise TooShort
     deadline = time.monotonic() + PATIENCE_S
     people: list[Hit] = []
@@ -83,13 +130,10 @@ def search(query: str) -> Found:
     is_cut_short = False
     try:
         with _until(deadline):
-            people = _people(" ".join(words))
-            newest = Message.objects.aggregate(newest=Max("pk"))["newest"] or 0
-            recent = Message.objects.filter(pk__gt=newest - RECENT)
-            ids = _first(recent, words)
-            if len(ids) <= FOUND_MOST:
-                older = search_index.find(words, upto=newest - RECENT, most=FOUND_MOST + 1)
-                ids += _first(Message.objects.filter(pk__in=older), words)
+            if narrowed.by_findings:
+                ids = _narrowed(narrowed, words)
+            else:
+                people, ids = _everywhere(words, narrowed)
     except _TimeIsUp:
         is_cut_short = True
     return Found(
@@ -99,6 +143,29 @@ def search(query: str) -> Found:
         has_more=len(ids) > FOUND_MOST,
         is_cut_short=is_cut_short,
     )
+
+
+def _everywhere(words: Sequence[str], narrowed: Narrowed) -> tuple[list[Hit], list[int]]:
+    """Return the people and the lines that are meant, the newest first."""
+    people = _people(" ".join(words))
+    newest = Message.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    ids = _first(narrowed.lines().filter(pk__gt=newest - RECENT), words)
+    if len(ids) <= FOUND_MOST:
+        older = search_index.find(words, upto=newest - RECENT, most=FOUND_MOST + 1)
+        ids += _first(narrowed.lines().filter(pk__in=older), words)
+    return people, ids
+
+
+def _narrowed(narrowed: Narrowed, words: Sequence[str]) -> list[int]:
+    """Return the lines whose text was read as a whole and is what is looked for, the newest first."""
+    found: list[int] = []
+    read = narrowed.read().order_by("-said_at").values_list("message", flat=True)
+    for first in range(0, _READ_MOST, _READ_TOGETHER):
+        messages = list(read[first : first + _READ_TOGETHER])
+        found += _first(Message.objects.filter(pk__in=messages), words)
+        if len(messages) < _READ_TOGETHER or len(found) > FOUND_MOST:
+            break
+    return found
 
 
 def _first(lines: "QuerySet[Message]", words: Sequence[str]) -> list[int]:

@@ -47,6 +47,7 @@ from chat.services.destinations import (
     passed_on,
     summary_of,
 )
+from chat.services.findings import store_findings
 from chat.services.handover import AlreadyTaken, NotYours, ask_for_human, hand_back, take_over
 from chat.services.labelling import NoSuchLabel, attach_label, detach_label
 from chat.services.notes import (
@@ -148,6 +149,7 @@ __all__ = [
     "save_own",
     "see_mentions",
     "set_availability",
+    "store_findings",
     "summary_of",
     "take_letter",
     "take_over",

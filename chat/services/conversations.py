@@ -3,6 +3,7 @@
 What the other services are made of. The callers hold the transaction.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -109,17 +110,30 @@ def add_line(
 
 
 def insert_line(
-    conversation: Conversation, *, sender: str, text: str, now: datetime, **fields: Any
+    conversation: Conversation,
+    *,
+    sender: str,
+    text: str,
+    now: datetime,
+    attach: Callable[[Message], None] | None = None,
+    **fields: Any,
 ) -> Message:
-    """Insert the line that a conversation's `last_seq` has been moved for; see `numbering`."""
+    """Insert the line that a conversation's `last_seq` has been moved for; see `numbering`.
+
+    Args:
+        attach: Adds files to the line, before anybody is told of it.
+    """
     message = Message.objects.create(
         conversation=conversation,
         seq=conversation.last_seq,
         sender=sender,
         text=text,
         sent_at=now,
+        has_attachments=attach is not None,
         **fields,
     )
+    if attach is not None:
+        attach(message)
     events.publish_on_commit(
         events.MessagePosted(
             conversation_id=conversation.pk,

@@ -1,15 +1,17 @@
 """Messages: of customers, of the bot, of agents. Stored first, acknowledged after the commit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from chat import access, attachments
+from chat import access, attachments, events
+from chat.longtexts.telling import is_long
 from chat.models import Handover, Message
 from chat.replies import Answer
 from chat.services import handover, leases, numbering
@@ -24,6 +26,7 @@ from chat.services.conversations import (
 from csplatform.errors import Refusal
 from intents import guard, language
 from intents.models import Channel, Language
+from training.analysis import work
 
 
 class EmptyMessage(Refusal):
@@ -116,17 +119,29 @@ def post_customer_message(
                 client_id=client_id,
                 language=detected,
                 awaits_answer=conversation.status != Status.AGENT,
-                has_attachments=bool(attachment_ids),
+                attach=_attaching(attachment_ids, uid=uid),
             )
-            if attachment_ids:
-                attachments.bind(message, attachment_ids, uid=uid)
             if conversation.status == Status.AGENT:
                 leases.owe(conversation, now=now)
+            if is_long(text):
+                _have_read(message, now=now)
     except IntegrityError:  # sent twice at once, and the other was first
         if client_id is None or (stored := _stored(uid, client_id)) is None:
             raise
         return Posted(stored, is_new=False)
     return Posted(message, is_new=True)
+
+
+def _have_read(message: Message, *, now: datetime) -> None:
+    work.request(message=message.pk, characters=len(message.text), said_at=message.sent_at, now=now)
+    events.publish_on_commit(
+        events.LongTextPosted(
+            conversation_id=message.conversation_id,
+            seq=message.seq,
+            status=message.conversation.status,
+            message_id=message.pk,
+        )
+    )
 
 
 def post_answer(*, message_id: int, answer: Answer, now: datetime) -> Posted | None:
@@ -220,18 +235,22 @@ def post_agent_message(
         if conversation.status != Status.AGENT or conversation.agent_id != agent_id:
             raise handover.NotYours
         leases.answer(conversation, now=now)
-        message = add_line(
+        return add_line(
             conversation,
             sender=Message.Sender.AGENT,
             text=text,
             now=now,
             client_id=client_id,
             author_id=agent_id,
-            has_attachments=bool(attachment_ids),
+            attach=_attaching(attachment_ids, agent_id=agent_id),
         )
-        if attachment_ids:
-            attachments.bind(message, attachment_ids, agent_id=agent_id)
-        return message
+
+
+def _attaching(attachment_ids: Sequence[UUID], **owner: Any) -> Callable[[Message], None] | None:
+    """Return what adds these files of their owner to a line; None where there are none."""
+    if not attachment_ids:
+        return None
+    return lambda message: attachments.bind(message, attachment_ids, **owner)
 
 
 def checked(text: str, *, may_be_empty: bool = False) -> str:

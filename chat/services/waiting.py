@@ -53,7 +53,11 @@ def places(conversation_ids: Iterable[UUID], now: datetime) -> dict[UUID, Place]
     lines = {key: line for key, line in lines.items() if any(one.pk in asked for one in line)}
     if not lines:
         return {}
-    queues = list(Queue.objects.filter(pk__in=[key for key in lines if key]).prefetch_related("business_hours"))
+    queues = list(
+        Queue.objects.filter(pk__in=[key for key in lines if key]).prefetch_related(
+            "business_hours"
+        )
+    )
     hours = calendars(queues)
     found = {}
     for key, line in lines.items():

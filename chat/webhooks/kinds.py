@@ -12,12 +12,23 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from chat import events
-from chat.models import Conversation, Handover, Message, MessageFeedback, Rating
+from chat.models import Attachment, Conversation, Handover, Message, MessageFeedback, Rating
 from chat.sockets import name_of
 from intents.guard import pii
+from training.analysis import Entity
+from training.analysis import Kind as Kinds
+from training.models import TextAnalysis
 
 Status = Conversation.Status
 # Lines of the system repeat what the events of the conversation say.
+_IMPERSONAL = (
+    Kinds.PLACE,
+    Kinds.ORGANISATION,
+    Kinds.TIME,
+    Kinds.AMOUNT,
+    Kinds.PRODUCT,
+    Kinds.BRAND,
+)
 _SPEAKERS = (Message.Sender.CUSTOMER, Message.Sender.BOT, Message.Sender.AGENT)
 
 
@@ -58,9 +69,22 @@ def _message(event: events.MessagePosted) -> Wording:
             "intent": message.intent,
             "probability": message.probability,
             "sent_at": message.sent_at.isoformat(),
+            "attachments": [
+                _file(one) for one in (message.attachments.all() if message.has_attachments else ())
+            ],
         },
     }
     return Wording(message.sent_at, data)
+
+
+def _file(attachment: Attachment) -> dict[str, Any]:
+    """What came with a message; the file itself is fetched with a token of staff."""
+    return {
+        "id": str(attachment.pk),
+        "name": pii.redact(attachment.name),
+        "content_type": attachment.content_type,
+        "size": attachment.size,
+    }
 
 
 def _recall(event: events.MessagePosted) -> Wording:
@@ -139,6 +163,36 @@ def _feedback(event: events.FeedbackGiven) -> Wording:
     return Wording(feedback.given_at, data)
 
 
+def _findings(event: events.TextRead) -> Wording:
+    """What was found, with nothing in it that says who somebody is or where he lives."""
+    message = Message.objects.select_related("conversation__agent").get(
+        conversation_id=event.conversation_id, seq=event.seq
+    )
+    row = TextAnalysis.objects.get(message=message.pk)
+    assert row.found is not None  # noqa: S101  (it was stored in this transaction)
+    assert row.finished_at is not None  # noqa: S101
+    stored = row.found.as_dict()
+    stored["entities"] = [
+        {"kind": one.kind, "start": one.start, "end": one.end, **_meaning(one)}
+        for one in row.found.entities
+    ]
+    shown = stored["summary"]
+    shown["orders"] = [pii.redact(each) for each in shown["orders"]]
+    shown["parcels"] = [pii.redact(each) for each in shown["parcels"]]
+    data = {
+        "conversation": _about(message.conversation),
+        "message": {"seq": message.seq, "sent_at": message.sent_at.isoformat()},
+        "findings": stored,
+    }
+    return Wording(row.finished_at, data)
+
+
+def _meaning(entity: Entity) -> dict[str, Any]:
+    if entity.kind not in _IMPERSONAL:
+        return {"text": f"<{entity.kind.lower()}>"}
+    return {"text": pii.redact(entity.text), "value": dict(entity.value)}
+
+
 def _always(event: events.Event) -> bool:
     return True
 
@@ -179,6 +233,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("conversation.closed", _("A conversation has ended"), 1, events.StatusChanged, _becomes(Status.CLOSED), _conversation),
     Kind("conversation.rated", _("A customer has rated a conversation"), 1, events.Rated, _always, _rating),
     Kind("message.rated", _("A customer has rated an answer of the assistant"), 1, events.FeedbackGiven, _always, _feedback),
+    Kind("message.analysed", _("A long text of a customer has been read"), 1, events.TextRead, _always, _findings),
 )
 # fmt: on
 TOLD_OF = tuple(dict.fromkeys(kind.event for kind in KINDS))

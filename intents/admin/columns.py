@@ -13,29 +13,19 @@ from django.utils.translation import gettext as _
 from import_export.widgets import CharWidget, Widget
 
 from intents import services
+from intents.exchange.headings import CHINESE, ENGLISH, PHRASE, name_of
 from intents.models import Language, Utterance
 
-_CHINESE = {
-    "intent": "意图",
-    "language": "语言",
-    "text": "句子",
-    "family": "组",
-    "split": "用途",
-    "word": "敏感词",
-    "category": "类别",
-    "is_active": "启用",
-    "note": "备注",
-}
-_ENGLISH = {"is_active": "active"}
-# Of the allowed phrases, whose text is a phrase and no sentence.
-PHRASE = "短语"
-_NAMES = {
-    **{chinese: name for name, chinese in _CHINESE.items()},
-    **{english: name for name, english in _ENGLISH.items()},
-    PHRASE: "text",
-    "问法": "text",
-    "分组": "family",
-}
+__all__ = [
+    "PHRASE",
+    "LanguageCell",
+    "SplitCell",
+    "YesNo",
+    "check",
+    "heading_of",
+    "in_chinese",
+    "name_of",
+]
 
 
 def in_chinese() -> bool:
@@ -43,15 +33,9 @@ def in_chinese() -> bool:
     return (get_language() or "").startswith("zh")
 
 
-def name_of(heading: object) -> str:
-    """Return the name of the field that a heading stands for, or the heading if for none."""
-    text = str("" if heading is None else heading).strip()
-    return _NAMES.get(text) or _NAMES.get(text.lower()) or text.lower()
-
-
 def heading_of(name: str) -> str:
     """Return what a column is called in the language of the person at work."""
-    return _CHINESE.get(name, name) if in_chinese() else _ENGLISH.get(name, name)
+    return CHINESE.get(name, name) if in_chinese() else ENGLISH.get(name, name)
 
 
 def check(

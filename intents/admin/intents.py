@@ -1,7 +1,6 @@
 """Intents: the list with what each lacks, and the page where one is written."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,20 +13,20 @@ from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold.admin import TabularInline
 from unfold.views import ChangeList
 
 from intents import services
 from intents.admin.conflicts import conflict_of, lost_field, posted_ids, take_out_lost
 from intents.admin.forms import IntentForm, UtteranceForm, known_revision
+from intents.admin.history import intent_timeline
 from intents.admin.intent_list import IntentColumns, IntentList, LacksFilter, counted
+from intents.admin.lineage import lineage
 from intents.admin.live import live_intents, row_of
+from intents.admin.proposing import ProposesDrafts, proposals_of
 from intents.admin.replies import ReplyInline, ShowsVariables
+from intents.drafts import Proposal, values_of
 from intents.models import Intent, LiveIntent, Reply, Utterance
-
-REPLY_CHANGES_SHOWN = 50
-
 
 # What a page carries unseen, or only to be written in.
 ONLY_TO_EDIT = ("new_utterances", "opened_revision", "newest_utterance")
@@ -49,7 +48,7 @@ class UtteranceInline(TabularInline):
 
 
 @admin.register(Intent)
-class IntentAdmin(IntentColumns, ShowsVariables):
+class IntentAdmin(IntentColumns, ProposesDrafts, ShowsVariables):
     live_note = _("Replies are live in every chat within two seconds, utterances within three.")
     form = IntentForm
     list_display = (
@@ -94,7 +93,15 @@ class IntentAdmin(IntentColumns, ShowsVariables):
 
     def get_urls(self) -> list[URLPattern]:
         live = self.admin_site.admin_view(live_intents)
-        return [path("live/", live, name="live_intents"), *super().get_urls()]
+        return [
+            path("live/", live, name="live_intents"),
+            path(
+                "<int:pk>/lineage/",
+                self.admin_site.admin_view(lineage),
+                name="intents_intent_lineage",
+            ),
+            *super().get_urls(),
+        ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {"live_intents": LiveIntent.objects.count(), **(extra_context or {})}
@@ -178,7 +185,9 @@ class IntentAdmin(IntentColumns, ShowsVariables):
     ) -> None:
         if lines := form.cleaned_data.get("new_utterances"):
             with request.refusals.noted(form):  # type: ignore[attr-defined]
-                add_utterances(form.instance, lines)
+                added = add_utterances(form.instance, lines)
+                if (proposals := proposals_of(request)) is not None:
+                    proposals += [Proposal.to_save(utterance, None) for utterance in added]
         super().save_related(request, form, formsets, change)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
@@ -190,11 +199,11 @@ class IntentAdmin(IntentColumns, ShowsVariables):
         save, delete = services_of[formset.model]
         formset.save(commit=False)
         for row in formset.deleted_objects:
-            delete(row)
+            self.delete_row(request, row, delete)
         for row_form in formset.forms:
             if row_form.has_changed() and row_form not in formset.deleted_forms:
                 with request.refusals.noted(row_form):  # type: ignore[attr-defined]
-                    save(row_form.instance)
+                    self.save_row(request, row_form.instance, save)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -212,11 +221,11 @@ class IntentAdmin(IntentColumns, ShowsVariables):
 
     @admin.action(description=_("Switch off"), permissions=["change"])
     def switch_off(self, request: HttpRequest, queryset: QuerySet[Intent]) -> None:
-        self._switch(request, queryset, services.switch_off)
+        self._switch(request, queryset, services.switch_off, is_active=False)
 
     @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Intent]) -> None:
-        self._switch(request, queryset, services.switch_on)
+        self._switch(request, queryset, services.switch_on, is_active=True)
 
     @transaction.atomic
     def _switch(
@@ -224,7 +233,13 @@ class IntentAdmin(IntentColumns, ShowsVariables):
         request: HttpRequest,
         queryset: QuerySet[Intent],
         switch: Callable[[Intent], Intent],
+        *,
+        is_active: bool,
     ) -> None:
+        if proposals_of(request) is not None:
+            others = list(queryset.exclude(is_active=is_active))
+            proposals = [proposed_switch(intent, is_active=is_active) for intent in others]
+            self.propose(request, proposals, ", ".join(map(str, others)))
         switched = [switch(intent) for intent in queryset]
         self.message_user(
             request,
@@ -235,29 +250,11 @@ class IntentAdmin(IntentColumns, ShowsVariables):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Show the intent's own history, and below it that of its replies."""
-        changes = (
-            Reply.history.filter(intent_id=object_id)
-            .select_related("history_user")
-            .order_by("-history_date", "-history_id")[:REPLY_CHANGES_SHOWN]
-        )
+        """Show the intent's own history, and below it that of its replies and utterances."""
+        timeline = intent_timeline(int(object_id)) if object_id.isdecimal() else []
         return super().history_view(
-            request, object_id, {"reply_changes": changes, **(extra_context or {})}
+            request, object_id, {"timeline": timeline, **(extra_context or {})}
         )
-
-    def get_historical_record_context_helper(
-        self, request: HttpRequest, historical_record: Any
-    ) -> HistoricalRecordContextHelper:
-        # `revision` and `changed_at` differ every time and tell nobody anything.
-        return _Changes(self.model, historical_record)
-
-
-class _Changes(HistoricalRecordContextHelper):
-    """Changes of fields that people write."""
-
-    def context_for_delta_changes(self, delta: Any) -> list[dict[str, Any]]:
-        written = [one for one in delta.changes if one.field not in ("revision", "changed_at")]
-        return list(super().context_for_delta_changes(replace(delta, changes=written)))
 
 
 def _tabs_with_errors(form: BaseForm, inlines: Sequence[Any]) -> list[tuple[str, str]]:
@@ -270,8 +267,15 @@ def _tabs_with_errors(form: BaseForm, inlines: Sequence[Any]) -> list[tuple[str,
     ]
 
 
-def add_utterances(intent: Intent, lines: Sequence[str]) -> None:
-    """Add sentences to an intent, all or none.
+def proposed_switch(intent: Intent, *, is_active: bool) -> Proposal:
+    """Propose that an intent is answered from now on, or not any more."""
+    base = values_of(intent)
+    intent.is_active = is_active
+    return Proposal.to_save(intent, base)
+
+
+def add_utterances(intent: Intent, lines: Sequence[str]) -> list[Utterance]:
+    """Add sentences to an intent, all or none; returns those that it did not have.
 
     Raises:
         ValidationError: Names every line that is wrong, and why, at the field that holds them.
@@ -280,3 +284,5 @@ def add_utterances(intent: Intent, lines: Sequence[str]) -> None:
     wrong = [row.message for row in report if row.outcome == services.Outcome.WRONG]
     if wrong:
         raise ValidationError({"new_utterances": wrong})
+    added = [services.key_of(row.text) for row in report if row.outcome == services.Outcome.ADDED]
+    return list(Utterance.objects.filter(key__in=added).select_related("intent").order_by("pk"))

@@ -9,12 +9,13 @@ from unfold.decorators import display
 
 from intents import services
 from intents.admin.forms import ContentForm
-from intents.admin.publishing import ContentAdmin, ContentHistoryAdmin
+from intents.admin.proposing import ProposesDrafts
+from intents.admin.publishing import ContentHistoryAdmin
 from intents.models import Phrase, SuggestedQuestion
 
 
 @admin.register(Phrase)
-class PhraseAdmin(ContentHistoryAdmin):
+class PhraseAdmin(ProposesDrafts, ContentHistoryAdmin):
     """Greeting, fallback, hand-over and the like; one text each in each language."""
 
     form = ContentForm
@@ -23,6 +24,7 @@ class PhraseAdmin(ContentHistoryAdmin):
     search_fields = ("text",)
     ordering = ("purpose", "-language")
     fields = ("purpose", "language", "text")
+    change_form_outer_before_template = "admin/intents/draft/waiting.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # The bot must be able to say it; who wants it shorter writes it shorter.
@@ -41,12 +43,13 @@ class PhraseAdmin(ContentHistoryAdmin):
 
 
 @admin.register(SuggestedQuestion)
-class SuggestedQuestionAdmin(ContentAdmin):
+class SuggestedQuestionAdmin(ProposesDrafts):
     list_display = ("text", "language", "position", "is_active")
     list_filter = ("language", "is_active")
     search_fields = ("text",)
     ordering = ("-language", "position", "pk")
     form = ContentForm
+    change_form_outer_before_template = "admin/intents/draft/waiting.html"
 
     def save_content(self, request: HttpRequest, obj: Any, form: Any) -> None:
         services.save_suggested_question(obj)

@@ -19,9 +19,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold.admin import ModelAdmin
 
 from csplatform.errors import Refusal
+from intents.admin.history import ChangesInWords
 
 MAIN_FORM = ""
 
@@ -158,6 +160,12 @@ class ContentHistoryAdmin(SimpleHistoryAdmin, ContentAdmin):
 
     history_list_per_page = 30
     object_history_list_template = "admin/intents/history_list.html"
+    object_history_form_template = "admin/intents/history_form.html"
+
+    def get_historical_record_context_helper(
+        self, request: HttpRequest, historical_record: Any
+    ) -> HistoricalRecordContextHelper:
+        return ChangesInWords(self.model, historical_record)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None

@@ -17,6 +17,7 @@ from unfold.decorators import display
 from intents import services
 from intents.admin import missing
 from intents.admin.forms import ReplyForm
+from intents.admin.proposing import ProposesDrafts
 from intents.admin.publishing import ContentHistoryAdmin
 from intents.models import Intent, Reply
 
@@ -74,7 +75,7 @@ class ReplyInline(StackedInline):
 
 
 @admin.register(Reply)
-class ReplyAdmin(ShowsVariables):
+class ReplyAdmin(ProposesDrafts, ShowsVariables):
     form = ReplyForm
     list_display = ("excerpt", "intent", "language", "channel_name", "is_active", "changed_at")
     list_filter = (("intent", RelatedDropdownFilter), "language", "channel", "is_active")
@@ -86,17 +87,18 @@ class ReplyAdmin(ShowsVariables):
     autocomplete_fields = ("intent",)
     fields = ("intent", ("language", "channel"), "text", "is_active")
     change_form_before_template = "admin/intents/reply/variables.html"
+    change_form_outer_before_template = "admin/intents/draft/waiting.html"
 
     def save_content(self, request: HttpRequest, obj: Any, form: Any) -> None:
         # Whoever has an intent's page open sees the reply in it, and must not save over it: that
         # of the intent which it is moved from, too.
         concerned = {obj.intent_id, *_intent_of(obj)}
+        services.raise_revisions(concerned)  # first: everybody locks intents before their rows
         services.save_reply(obj)
-        services.raise_revisions(concerned)
 
     def delete_content(self, obj: Any) -> None:
-        services.delete_reply(obj)
         services.raise_revisions({obj.intent_id})
+        services.delete_reply(obj)
 
     def get_urls(self) -> list[URLPattern]:
         return [

@@ -1,4 +1,4 @@
-"""The review inbox: what colleagues have labelled while they answered customers. To read."""
+"""Beside the review inbox, to read: what colleagues said at work, and what was decided."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,16 +6,19 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from csplatform.read_only import ReadOnly
 from intents.admin.records import LanguageFilter, shown_language, shown_name
-from intents.models import Intent, ReviewCandidate
+from intents.admin.review_inbox import urls
+from intents.models import Intent, ReviewCandidate, ReviewDecision
 
 _EXCERPT = 60
 _MOST_INTENTS = 200
+_EXAMPLES = 3
 
 
 class _IntentFilter(admin.SimpleListFilter):
@@ -59,6 +62,9 @@ class ReviewCandidateAdmin(ReadOnly, ModelAdmin):
         *("was_meant", "judged", "reply", "edited_reply", "likeness", "model_version"),
     )
     readonly_fields = ("taken_for", "share", "was_meant", "judged", "likeness")
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*urls(self.admin_site.admin_view), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewCandidate]:
         def named(column: str) -> Subquery:
@@ -104,3 +110,34 @@ class ReviewCandidateAdmin(ReadOnly, ModelAdmin):
     @display(description=_("similarity"), ordering="similarity")
     def likeness(self, candidate: ReviewCandidate) -> str:
         return "—" if candidate.similarity is None else f"{100 * candidate.similarity:.0f} %"
+
+
+class DecidedIntentFilter(_IntentFilter):
+    title, parameter_name = _("intent"), "intent"
+
+
+@admin.register(ReviewDecision)
+class ReviewDecisionAdmin(ReadOnly, ModelAdmin):
+    """Who decided what in the review inbox, and what came of it."""
+
+    list_display = ("at", "by", "kind", "intent", "sentences", "examples", "undone")
+    list_filter = ("kind", DecidedIntentFilter, "by", "at")
+    list_select_related = ("by", "undone_by")
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-at",)
+    fields = ("at", "by", "kind", "intent", "sentences", "examples", "undone_at", "undone_by")
+    readonly_fields = ("examples",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewDecision]:
+        return super().get_queryset(request).prefetch_related("items")
+
+    @display(description=_("text"))
+    def examples(self, decision: ReviewDecision) -> str:
+        texts = [item.text for item in decision.items.all()]
+        shown = " · ".join(texts[:_EXAMPLES])
+        return f"{shown} …" if len(texts) > _EXAMPLES else shown or "—"
+
+    @display(description=_("undone by"), ordering="undone_at")
+    def undone(self, decision: ReviewDecision) -> str:
+        return str(decision.undone_by) if decision.undone_by else "—"

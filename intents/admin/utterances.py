@@ -8,14 +8,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from intents import services
+from intents.admin import exchange, hints
 from intents.admin.forms import UtteranceForm
-from intents.admin.publishing import ContentAdmin
+from intents.admin.publishing import ContentHistoryAdmin
 from intents.admin.resources import UtteranceResource
 from intents.admin.spreadsheets import SpreadsheetMixin
 from intents.models import Intent, Utterance
@@ -32,7 +34,7 @@ class MoveForm(forms.Form):
 
 
 @admin.register(Utterance)
-class UtteranceAdmin(SpreadsheetMixin, ContentAdmin):
+class UtteranceAdmin(SpreadsheetMixin, ContentHistoryAdmin):
     live_note = _("Understood in every chat within three seconds.")
     form = UtteranceForm
     resource_classes = [UtteranceResource]
@@ -46,24 +48,38 @@ class UtteranceAdmin(SpreadsheetMixin, ContentAdmin):
     autocomplete_fields = ("intent",)
     fields = ("text", "intent", "language", "split")
     actions = ("move",)
+    change_form_outer_before_template = "admin/intents/utterance/hints.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("imports/", view(exchange.imports), name="imports"),
+            path("imports/<int:pk>/", view(exchange.import_job), name="import_job"),
+            path(
+                "exports/<slug:kind>/", view(exchange.export_everything), name="export_everything"
+            ),
+            path("hints/", view(hints.utterance_hints), name="utterance_hints"),
+            path("hints/keep/", view(hints.keep_utterances), name="keep_utterances"),
+            path("hints/move/", view(hints.move_utterance), name="move_utterance"),
+            *super().get_urls(),
+        ]
 
     def save_content(self, request: HttpRequest, obj: Any, form: Any) -> None:
         concerned = {obj.intent_id}
         if obj.pk:
             concerned |= _intents_of(Utterance.objects.filter(pk=obj.pk))
+        services.raise_revisions(concerned)  # first: everybody locks intents before their rows
         services.save_utterance(obj)
-        services.raise_revisions(concerned)
 
     def delete_content(self, obj: Any) -> None:
-        services.delete_utterance(obj)
         services.raise_revisions({obj.intent_id})
+        services.delete_utterance(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         with transaction.atomic():
-            concerned = _intents_of(queryset)
+            services.raise_revisions(_intents_of(queryset))
             queryset.delete()
             services.content_changed(understanding=True)
-            services.raise_revisions(concerned)
 
     @admin.action(description=_("Move to another intent"), permissions=["change"])
     @transaction.atomic
@@ -72,11 +88,7 @@ class UtteranceAdmin(SpreadsheetMixin, ContentAdmin):
         form = MoveForm(request.POST if "apply" in request.POST else None)
         if form.is_valid():
             intent = form.cleaned_data["intent"]
-            concerned = _intents_of(queryset) | {intent.pk}
-            moved = queryset.exclude(intent=intent).update(intent=intent)
-            services.content_changed(understanding=True)
-            if moved:
-                services.raise_revisions(concerned)
+            moved = services.move_utterances(queryset, intent)
             self.message_user(
                 request,
                 ngettext(

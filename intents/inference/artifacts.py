@@ -28,6 +28,7 @@ CLASSIFIER, TOKENIZER, LIGHT_HEAD = "classifier.onnx", "tokenizer.json", "light_
 SCOPE = "scope.npz"
 DIRECTIONS = "directions.npy"  # mean feature of each label's texts, unit length
 WEIGHTS = "classifier.safetensors"  # half precision, where a GPU may serve
+CONTENT = "content.json.gz"  # intents and utterances that it was made of
 _POINTER = "active.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -54,6 +55,10 @@ class Manifest:
     data: Mapping[str, Any] = field(default_factory=dict)  # fingerprint, texts
     # key_hash of each text that made it, to learn from or to stop by: all others are news to it
     seen: frozenset[str] = frozenset()
+    # key_hash of each text that the network's weights were fitted to; a quick training keeps the
+    # network of an earlier one, and fits heads to what may be other texts. None: not written down
+    learned: frozenset[str] | None = None
+    mode: str = "thorough"  # or quick
     files: Mapping[str, str] = field(default_factory=dict)  # name -> SHA-256
     format: int = FORMAT
 
@@ -80,12 +85,13 @@ def write_manifest(directory: Path, manifest: Manifest) -> Manifest:
     """
     files = {
         name: _sha256(directory / name)
-        for name in (CLASSIFIER, TOKENIZER, LIGHT_HEAD, SCOPE, DIRECTIONS, WEIGHTS)
+        for name in (CLASSIFIER, TOKENIZER, LIGHT_HEAD, SCOPE, DIRECTIONS, WEIGHTS, CONTENT)
         if (directory / name).is_file()
     }
     content = asdict(manifest) | {
         "labels": list(manifest.labels),
         "seen": sorted(manifest.seen),
+        "learned": None if manifest.learned is None else sorted(manifest.learned),
         "files": files,
     }
     text = json.dumps(content, indent=1, ensure_ascii=False)
@@ -109,6 +115,8 @@ def load_manifest(directory: Path) -> Manifest:
             )
         content["labels"] = tuple(content["labels"])
         content["seen"] = frozenset(content["seen"])
+        if content.get("learned") is not None:
+            content["learned"] = frozenset(content["learned"])
         return Manifest(**content)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BrokenArtifact(f"{path} cannot be read: {error}") from error

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from django.conf import settings
 
-from intents.inference.base import Prediction, Status
+from intents.inference import mood
+from intents.inference.base import FrozenEncoder, Prediction, Status
 from intents.inference.batching import Batcher, DeadlinePassed, EngineClosed, EngineOverloaded
 from intents.inference.follower import Condition, Follower
 from intents.inference.metrics import ANSWERED, TOKENISED, EngineMeter
@@ -59,6 +60,7 @@ class Engine:
         self._own_condition: Condition | None = None  # stopped or unfit; else the follower's
         self._hung_at = float("-inf")
         self._is_fit = True
+        self._mood_heads = mood.Heads()
         self._meter = EngineMeter()
         settled = threading.Event()
         self._batcher = Batcher[str, Prediction](
@@ -132,6 +134,22 @@ class Engine:
             is_fit=self._is_fit,
             runtime=understanding.runtime,
         )
+
+    def moods(self, texts: Sequence[str]) -> list[mood.Mood | None]:
+        """Say how texts sound; see `intents.inference.moods`."""
+        encoder = self.encoder()
+        head = self._mood_heads.of(encoder.id) if encoder is not None else None
+        if encoder is None or head is None:
+            return [None] * len(texts)
+        try:
+            return [*mood.read(head, encoder, texts)]
+        except Exception:
+            logger.exception("Moods of %d texts cannot be told", len(texts))
+            return [None] * len(texts)
+
+    def encoder(self) -> FrozenEncoder | None:
+        """Return the frozen encoder that this engine reads with; None while there is none."""
+        return self._follower.encoder
 
     def stop(self, timeout_s: float | None = 5.0) -> None:
         """Answer what is queued and end the threads. Later texts get keywords."""

@@ -104,6 +104,11 @@ class Follower:
         return encoder.count_tokens if encoder is not None else None
 
     @property
+    def encoder(self) -> FrozenEncoder | None:
+        """The frozen encoder; None while it is being loaded."""
+        return self._encoders.encoder
+
+    @property
     def warm_up_s(self) -> float:
         return self._watch.warm_up_s
 

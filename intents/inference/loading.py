@@ -12,14 +12,17 @@ from intents.inference.base import FrozenEncoder, TrainedModel
 from intents.inference.onnx import OnnxClassifier, OpenGraph
 
 
-def frozen_encoder() -> FrozenEncoder:
+def frozen_encoder(open_graph: OpenGraph = open_for_customers) -> FrozenEncoder:
     """Load the base encoder's int8 graph; build it first where this machine has none.
+
+    Args:
+        open_graph: Loads it; `open_backend` for what no customer waits for.
 
     Raises:
         EncoderUnavailable: It cannot be built; the message says what to do.
     """
     directory = encoder.ensure()
-    embedder = embedder_of(directory, open_for_customers)
+    embedder = embedder_of(directory, open_graph)
     return FrozenEncoder(
         directory.id, embedder, embedder.count_tokens, runtime=lambda: embedder.runtime
     )
@@ -31,8 +34,13 @@ def embedder_of(directory: EncoderDirectory, open_graph: OpenGraph = open_backen
     return Embedder(backend, directory.tokenizer, prefix=directory.prefix)
 
 
-def trained_model(version: str, frozen: FrozenEncoder) -> TrainedModel:
+def trained_model(
+    version: str, frozen: FrozenEncoder, open_graph: OpenGraph = open_for_customers
+) -> TrainedModel:
     """Load a model of MODEL_DIR, each file checked against its hash.
+
+    Args:
+        open_graph: Loads its network; `open_backend` for what no customer waits for.
 
     Raises:
         BrokenArtifact: The directory is missing, damaged, or was trained with another encoder.
@@ -44,7 +52,7 @@ def trained_model(version: str, frozen: FrozenEncoder) -> TrainedModel:
             f"{version} was trained with encoder {manifest.encoder}, and INTENT_ENCODER gives"
             f" {frozen.id}: train it again."
         )
-    classifier = OnnxClassifier(directory, open_for_customers)
+    classifier = OnnxClassifier(directory, open_graph)
     if isinstance(frozen.embedder, Embedder):
         # The encoder is in the classifier's graph: its own need not stay in memory (100 MB).
         frozen.embedder.read_by(classifier.backend)

@@ -211,6 +211,19 @@ class Prototypes:
                 of_labels[:, at] = best
         return of_labels
 
+    def nearest(self, vector: Floats, most: int) -> list[tuple[int, float]]:
+        """Return the examples that are most like a text, and how much (cosine), the likest first.
+
+        Args:
+            vector: Of the text, unit length, shape (d,).
+
+        Returns:
+            Places, in the order of `texts`, and cosines in whitened space.
+        """
+        cosines = self._examples @ self._whitened(vector)
+        best = np.argsort(-cosines, kind="stable")[:most]
+        return [(int(place), float(cosines[place])) for place in best]
+
     def newest(self, group: int, most: int) -> list[int]:
         """Return the places of the last `most` examples of a group."""
         end = int(self._starts[group] + self.sizes[group])

@@ -18,10 +18,15 @@ _QUERY_KEYS = 500  # of one IN (...); SQLite takes 999 parameters on old builds
 
 
 class Vectors:
-    """The vectors of one encoder, in memory and in `Embedding`. Owned by one thread."""
+    """The vectors of one encoder, in memory and in `Embedding`. Owned by one thread.
 
-    def __init__(self, encoder: FrozenEncoder) -> None:
+    Args:
+        stores: Whether new ones are written to `Embedding`; False where nothing may be left behind.
+    """
+
+    def __init__(self, encoder: FrozenEncoder, *, stores: bool = True) -> None:
         self._encoder = encoder
+        self._stores = stores
         self._known: dict[str, _Stored] = {}
 
     def load(self, texts: Iterable[str]) -> list[str]:
@@ -52,6 +57,8 @@ class Vectors:
                 continue
             for text, vector in zip(new, self._encoder.embedder.embed(new), strict=True):
                 self._known[text] = vector.astype(_STORED)
+            if not self._stores:
+                continue
             Embedding.objects.bulk_create(
                 [
                     Embedding(
@@ -82,6 +89,22 @@ class Vectors:
             ).values_list("key", "vector")
             for key, stored in rows:
                 self._known[by_key[key]] = np.frombuffer(bytes(stored), _STORED)
+
+
+def stored(encoder: str, texts: Sequence[str]) -> dict[str, Floats]:
+    """Return the stored vectors of texts, unit length, by text; some may be missing.
+
+    Args:
+        encoder: Its id.
+    """
+    by_key = {_key(text): text for text in texts}
+    keys, found = list(by_key), {}
+    for start in range(0, len(keys), _QUERY_KEYS):
+        rows = Embedding.objects.filter(encoder=encoder, key__in=keys[start : start + _QUERY_KEYS])
+        for key, vector in rows.values_list("key", "vector"):
+            numbers = np.frombuffer(bytes(vector), _STORED).astype(np.float32)
+            found[by_key[key]] = numbers / np.linalg.norm(numbers)
+    return found
 
 
 def _key(text: str) -> str:

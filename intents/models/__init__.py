@@ -4,13 +4,25 @@ Every change goes through intents/services, which moves the ContentVersion in th
 same transaction: that is how every process learns of it.
 """
 
+from intents.models.conflicts import KeptPair
 from intents.models.costs import COST_MOST, DecisionCosts, IntentCosts
+from intents.models.drafts import Draft, DraftEdit
+from intents.models.drift import DriftCheck
+from intents.models.exchange import ImportJob, ImportRow
 from intents.models.intents import Intent, Utterance
 from intents.models.languages import Channel, Language
+from intents.models.lineage import IntentMigration
 from intents.models.live import LiveIntent
 from intents.models.records import PredictionRecord
 from intents.models.replies import Phrase, Reply, SuggestedQuestion
-from intents.models.review import ReviewCandidate
+from intents.models.review import (
+    ReviewCandidate,
+    ReviewCluster,
+    ReviewDecision,
+    ReviewItem,
+    ReviewProgress,
+    ReviewSighting,
+)
 from intents.models.versions import ContentVersion, Embedding
 from intents.models.words import AllowedPhrase, SensitiveWord
 
@@ -20,15 +32,27 @@ __all__ = [
     "Channel",
     "ContentVersion",
     "DecisionCosts",
+    "Draft",
+    "DraftEdit",
+    "DriftCheck",
     "Embedding",
+    "ImportJob",
+    "ImportRow",
     "Intent",
     "IntentCosts",
+    "IntentMigration",
+    "KeptPair",
     "Language",
     "LiveIntent",
     "Phrase",
     "PredictionRecord",
     "Reply",
     "ReviewCandidate",
+    "ReviewCluster",
+    "ReviewDecision",
+    "ReviewItem",
+    "ReviewProgress",
+    "ReviewSighting",
     "SensitiveWord",
     "SuggestedQuestion",
     "Utterance",

@@ -59,6 +59,9 @@ class Utterance(models.Model):
         # Frozen: never trained on, and the yardstick of every model.
         EVALUATION = "evaluation", _("evaluation")
 
+    class Origin(models.TextChoices):
+        REVIEW = "review", _("the review inbox")
+
     intent = models.ForeignKey(
         Intent, models.CASCADE, related_name="utterances", verbose_name=_("intent")
     )
@@ -70,6 +73,11 @@ class Utterance(models.Model):
     family = models.CharField(_("family"), max_length=80, blank=True)
     split = models.CharField(_("split"), max_length=10, choices=Split, default=Split.TRAIN)
     created_at = models.DateTimeField(_("added at"), default=timezone.now, editable=False)
+    # Empty: written or imported by staff.
+    origin = models.CharField(
+        _("comes from"), max_length=8, choices=Origin, blank=True, editable=False
+    )
+    history = HistoricalRecords()
 
     class Meta:
         verbose_name = _("utterance")

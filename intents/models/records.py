@@ -48,6 +48,8 @@ class PredictionRecord(models.Model):
     # Intent.code that the customer chose (CLARIFIED), or an agent says was meant (CORRECTED).
     meant = models.CharField(_("meant"), max_length=40, blank=True)
     rating = models.SmallIntegerField(_("rating"), null=True)  # of the customer: 1 or -1
+    # When the last of that was noted; NULL while nothing has come. The review inbox reads on here.
+    changed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("prediction record")
@@ -57,6 +59,8 @@ class PredictionRecord(models.Model):
             models.Index(fields=["-created_at"], name="intents_record_newest"),
             # "does a log know this intent?" before a delete
             models.Index(fields=["intent"], name="intents_record_intent"),
+            # what has been heard since the review inbox looked last
+            models.Index(fields=["changed_at"], name="intents_record_changed"),
         ]
 
     def __str__(self) -> str:

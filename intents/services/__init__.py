@@ -18,6 +18,7 @@ from intents.services.intents import (
     switch_off,
     switch_on,
 )
+from intents.services.lineage import merge_intent, rename_intent, split_intent
 from intents.services.phrases import (
     PHRASE_VARIABLES,
     delete_suggested_question,
@@ -37,15 +38,19 @@ from intents.services.starting import Loaded, load_starter
 from intents.services.utterances import (
     ImportedRow,
     Outcome,
+    check_row,
     delete_utterance,
     import_utterances,
+    key_of,
+    move_utterance,
+    move_utterances,
     read_language,
     read_split,
     save_utterance,
     validate_utterance,
 )
 from intents.services.validation import validate_code
-from intents.services.versions import content_changed
+from intents.services.versions import changed_once, content_changed
 from intents.services.words import (
     delete_allowed_phrase,
     delete_sensitive_word,
@@ -66,6 +71,8 @@ __all__ = [
     "IntentIsKnown",
     "Loaded",
     "Outcome",
+    "changed_once",
+    "check_row",
     "content_changed",
     "delete_allowed_phrase",
     "delete_intent",
@@ -75,12 +82,17 @@ __all__ = [
     "delete_utterance",
     "for_everybody",
     "import_utterances",
+    "key_of",
     "known_to",
     "load_starter",
+    "merge_intent",
+    "move_utterance",
+    "move_utterances",
     "not_for_everybody",
     "raise_revisions",
     "read_language",
     "read_split",
+    "rename_intent",
     "save_allowed_phrase",
     "save_costs",
     "save_intent",
@@ -91,6 +103,7 @@ __all__ = [
     "save_utterance",
     "spellings_of_phrases",
     "spellings_of_words",
+    "split_intent",
     "switch_off",
     "switch_on",
     "validate_code",

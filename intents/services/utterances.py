@@ -4,13 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from intents import language
 from intents.guard import normalize
 from intents.models import Intent, Language, Utterance
+from intents.services.intents import raise_revisions
 from intents.services.versions import content_changed
 
 _KEY_MAX_CHARS = 500
@@ -51,12 +55,17 @@ def validate_utterance(utterance: Utterance) -> None:
     )
 
 
+def key_of(text: str) -> str:
+    """Return what all spellings of a sentence have in common; of one key there is one utterance."""
+    # Unicode's compatibility forms may be longer than the text: ﷺ is 18 letters.
+    return normalize.key(text.strip())[:_KEY_MAX_CHARS]
+
+
 def _fill_in(utterance: Utterance) -> None:
     utterance.text = utterance.text.strip()
     if not normalize.visible(utterance.text).strip():
         raise ValidationError({"text": _("The text is empty.")})
-    # Unicode's compatibility forms may be longer than the text: ﷺ is 18 letters.
-    utterance.key = normalize.key(utterance.text)[:_KEY_MAX_CHARS]
+    utterance.key = key_of(utterance.text)
     if not utterance.language:
         utterance.language = language.detect(utterance.text) or Language.CHINESE
 
@@ -106,6 +115,51 @@ def delete_utterance(utterance: Utterance) -> None:
     content_changed(understanding=True)
 
 
+@transaction.atomic
+def move_utterance(pk: int, *, source: str, target: str) -> bool:
+    """Move one utterance from one intent to another, if it is still there.
+
+    Args:
+        source: Intent.code in which whoever moves it has seen it.
+        target: Intent.code.
+
+    Returns:
+        Whether it was moved: not if somebody else has moved or deleted it meanwhile.
+
+    Raises:
+        Intent.DoesNotExist: There is no intent `target`.
+    """
+    # Held first: everybody locks intents, by their keys, before their rows.
+    held = Intent.objects.select_for_update().filter(code__in=(source, target)).order_by("pk")
+    intents = {intent.code: intent for intent in held}
+    if target not in intents:
+        raise Intent.DoesNotExist(target)
+    if source not in intents or source == target:
+        return False
+    moved = Utterance.objects.filter(pk=pk, intent=intents[source]).update(intent=intents[target])
+    if not moved:
+        return False
+    Utterance.objects.get(pk=pk).save()  # so that the history has it
+    raise_revisions({intent.pk for intent in intents.values()})
+    content_changed(understanding=True)
+    return True
+
+
+@transaction.atomic
+def move_utterances(utterances: QuerySet[Utterance], intent: Intent) -> int:
+    """Give utterances to another intent, all together; returns how many were another's."""
+    moving = list(utterances.exclude(intent=intent).select_related("intent"))
+    if not moving:
+        return 0
+    # First: everybody locks intents before their rows.
+    raise_revisions({utterance.intent_id for utterance in moving} | {intent.pk})
+    for utterance in moving:
+        utterance.intent = intent
+    bulk_update_with_history(moving, Utterance, ["intent"], batch_size=500)
+    content_changed(understanding=True)
+    return len(moving)
+
+
 class Outcome(StrEnum):
     """What became of one row of a table."""
 
@@ -126,7 +180,11 @@ class ImportedRow:
 
 @transaction.atomic
 def import_utterances(
-    rows: Iterable[Mapping[str, str | None]], *, dry_run: bool = False
+    rows: Iterable[Mapping[str, str | None]],
+    *,
+    dry_run: bool = False,
+    by: AbstractBaseUser | None = None,
+    reason: str = "",
 ) -> list[ImportedRow]:
     """Add a table of utterances: all of it, or nothing if a single row is wrong.
 
@@ -134,6 +192,8 @@ def import_utterances(
         rows: Columns intent (its code) and text; optionally language (guessed if empty),
             family and split ("train" if empty).
         dry_run: Report only.
+        by: Who does it, for the history; None for whoever's request this is.
+        reason: For the history, at most 100 characters.
 
     Returns:
         One report a row. A sentence that its intent has already is left as it is, so that
@@ -162,9 +222,21 @@ def import_utterances(
         report.append(ImportedRow(line, Outcome.ADDED, text))
     wrong = any(row.outcome == Outcome.WRONG for row in report)
     if new and not wrong and not dry_run:
-        Utterance.objects.bulk_create(new, batch_size=500)
+        bulk_create_with_history(
+            new, Utterance, batch_size=500, default_user=by, default_change_reason=reason or None
+        )
         content_changed(understanding=True)
     return report
+
+
+def check_row(cells: Mapping[str, str | None]) -> None:
+    """Accept one row of a table, but for its intent and for what else has the sentence. No query.
+
+    Raises:
+        ValidationError: The message says what is wrong.
+    """
+    found = {name: (cells.get(name) or "").strip() for name in _COLUMNS}
+    _read_row(found, {found["intent"]: Intent(code=found["intent"])})
 
 
 def read_language(cell: str) -> str:

@@ -5,6 +5,7 @@
  * customer or assistant have said something, and by hand.
  */
 import { part, set } from "./bubbles.js";
+import { AnalysisPane } from "./panel-analysis.js";
 import { CustomerPane } from "./panel-customer.js";
 import { OrdersPane } from "./panel-orders.js";
 import { UnderstoodPane } from "./panel-understood.js";
@@ -16,6 +17,8 @@ import { keyOf } from "./timeline.js";
 
 /** After a message: its answer is on the way, and the log of it is written a moment later. */
 const SETTLES_MS = 700;
+/** While a long text is being read: what tells that it has been may be lost. */
+const LOOKS_AGAIN_MS = 20_000;
 
 /**
  * @typedef {import("./workspace.js").CsWorkspace} CsWorkspace
@@ -29,6 +32,7 @@ export class Panel {
   #aside;
   #tabs;
   #panes;
+  #analysis;
   #timers = new Timers();
   #conversation = /** @type {string | null} */ (null);
   #chapter = "";
@@ -51,8 +55,14 @@ export class Panel {
       copy: (/** @type {string} */ text) => this.#copyButton(text),
       reveal: (/** @type {number} */ seq) => this.#reveal(seq),
       choose: (/** @type {string} */ id) => this.#choose(id),
+      copyText: (/** @type {string} */ text) => void this.#copy(text),
+      textOf: (/** @type {number} */ seq) => this.#message(seq)?.text ?? "",
     };
-    this.#panes = [new CustomerPane(tools), new OrdersPane(tools), new UnderstoodPane(tools)];
+    this.#analysis = new AnalysisPane(tools);
+    this.#panes = [new CustomerPane(tools), new OrdersPane(tools), new UnderstoodPane(tools), this.#analysis];
+    workspace.case?.decorators.push((element, row) => this.#analysis.decorate(element, row));
+    workspace.addEventListener("frame", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
+    setInterval(() => this.#analysis.isWaiting && void this.#load(false), LOOKS_AGAIN_MS);
     for (const name of ["panel-refresh", "panel-retry"]) {
       part(this.#aside, name).addEventListener("click", () => void this.#load(true));
     }
@@ -141,6 +151,12 @@ export class Panel {
       part(this.#aside, "panel-error").hidden = true;
     }
     for (const pane of this.#panes) pane.show(story);
+    if (story?.analyses.length) this.#workspace.case?.redraw();
+  }
+
+  /** @param {{type: string, conversation?: string}} frame */
+  #hear({ type, conversation }) {
+    if (type === "analysis" && conversation === this.#conversation) void this.#load(false);
   }
 
   // --- What can be done in it -------------------------------------------------------------------
@@ -168,7 +184,7 @@ export class Panel {
 
   /** Bring a message into view. @param {number} seq */
   #reveal(seq) {
-    const message = this.#workspace.subject.timeline?.messages.find((one) => one.seq === seq);
+    const message = this.#message(seq);
     const key = message && keyOf(message);
     const row = key && this.#workspace.querySelector(`[data-row-key="${CSS.escape(key)}"]`);
     if (!row) return;
@@ -176,6 +192,11 @@ export class Panel {
     row.scrollIntoView({ block: "center" });
     row.classList.add("is-revealed");
     this.#timers.after("revealed", 2_000, () => row.classList.remove("is-revealed"));
+  }
+
+  /** @param {number} seq */
+  #message(seq) {
+    return this.#workspace.subject.timeline?.messages.find((one) => one.seq === seq);
   }
 
   /** @param {string} text @returns {HTMLElement} */

@@ -14,6 +14,8 @@ import { clock, day } from "./times.js";
 
 const AFTER_TYPING_MS = 250;
 const SHORTEST = 2;
+/** What the long messages that are looked for are like; names of parameters. */
+const NARROWING = ["mood", "intent", "period"];
 
 export class Search {
   #workspace;
@@ -44,8 +46,44 @@ export class Search {
         this.#field.select();
       },
     });
-    this.#field.value = new URLSearchParams(location.search).get("q") ?? "";
-    if (this.#query) this.#typed(0);
+    const asked = new URLSearchParams(location.search);
+    this.#field.value = asked.get("q") ?? "";
+    for (const name of NARROWING) {
+      const choice = this.#choice(name);
+      choice.value = asked.get(`q-${name}`) ?? "";
+      if (choice.selectedIndex < 0) choice.value = ""; // an intent that has gone
+      choice.addEventListener("change", () => this.#typed(0));
+    }
+    if (this.#isAsking) this.#typed(0);
+  }
+
+  /** @param {string} name @returns {HTMLSelectElement} */
+  #choice(name) {
+    return /** @type {HTMLSelectElement} */ (part(this.#workspace, `search-${name}`));
+  }
+
+  /** Whether there is something to look for. */
+  get #isAsking() {
+    return Boolean(this.#query) || NARROWING.some((name) => this.#choice(name).value);
+  }
+
+  /** Whether that is enough: a mood or a matter needs no words. */
+  get #isEnough() {
+    const length = [...this.#query].length;
+    return length >= SHORTEST || (!length && Boolean(this.#choice("mood").value || this.#choice("intent").value));
+  }
+
+  /**
+   * @param {URLSearchParams} asked what is looked for is written into it
+   * @param {string} [prefix] of names that others have in the page's address
+   */
+  #write(asked, prefix = "") {
+    const chosen = NARROWING.map((name) => [prefix + name, this.#choice(name).value]);
+    for (const [name, value] of [["q", this.#query], ...chosen]) {
+      if (value) asked.set(name, value);
+      else asked.delete(name);
+    }
+    return asked;
   }
 
   get #query() {
@@ -55,9 +93,10 @@ export class Search {
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     if (event.isComposing) return;
-    if (event.key === "Escape" && this.#field.value) {
+    if (event.key === "Escape" && this.#isAsking) {
       event.stopPropagation(); // it empties the field, and does not leave the conversation
       this.#field.value = "";
+      for (const name of NARROWING) this.#choice(name).value = "";
       this.#typed(0);
     } else if (event.key === "ArrowDown") {
       const first = part(this.#workspace, "found").querySelector("a");
@@ -70,11 +109,11 @@ export class Search {
   #typed(ms) {
     this.#number += 1;
     this.#keepInAddress();
-    this.#workspace.classList.toggle("is-searching", Boolean(this.#query));
-    if ([...this.#query].length < SHORTEST) {
+    this.#workspace.classList.toggle("is-searching", this.#isAsking);
+    if (!this.#isEnough) {
       this.#timers.clear("search");
       this.#found = null;
-      this.#show(this.#query ? "search-short" : "");
+      this.#show(this.#isAsking ? "search-short" : "");
       return;
     }
     this.#timers.after("search", ms, () => void this.#search());
@@ -84,7 +123,7 @@ export class Search {
     const number = this.#number;
     this.#show("search-running");
     try {
-      const asked = new URLSearchParams({ q: this.#query });
+      const asked = this.#write(new URLSearchParams());
       const found = await this.#workspace.api?.call("GET", `/api/workspace/search?${asked}`);
       if (number !== this.#number) return;
       this.#found = found;
@@ -106,7 +145,7 @@ export class Search {
     const status = part(this.#workspace, "search-status");
     if (state) set(status, reason || texts(state));
     else if (!this.#found) set(status, "");
-    else if (!hits.length) set(status, texts("search-none", { query: this.#query }));
+    else if (!hits.length) set(status, texts(this.#query ? "search-none" : "search-none-such", { query: this.#query }));
     else if (this.#found.is_cut_short) set(status, texts("search-cut"));
     else if (this.#found.has_more) set(status, texts("search-more", { count: this.#found.lines.length }));
     else set(status, texts("search-count", { count: hits.length }));
@@ -131,9 +170,7 @@ export class Search {
   }
 
   #keepInAddress() {
-    const asked = new URLSearchParams(location.search);
-    if (this.#query) asked.set("q", this.#query);
-    else asked.delete("q");
+    const asked = this.#write(new URLSearchParams(location.search), "q-");
     const query = asked.size ? `?${asked}` : "";
     history.replaceState(history.state, "", `${location.pathname}${query}${location.hash}`);
   }

@@ -19,7 +19,13 @@
  * @typedef {{conversation: string, last_seq: number, uid: string, is_visitor: boolean,
  *   customer: {name: string, level: string, language: string, country: string, joined_on: string} | null,
  *   earlier: {conversations: Earlier[], has_more: boolean}, orders: Order[], has_more_orders: boolean,
- *   mentions: Mention[], turns: Turn[], handovers: Handover[]}} Story
+ *   mentions: Mention[], turns: Turn[], handovers: Handover[], analyses: Analysis[]}} Story
+ * @typedef {{score: number, negative: number, positive: number}} Mood
+ * @typedef {{seq: number, status: string, requested_at: string, finished_at: string | null, findings: {
+ *   entities: import("./spans.js").Entity[], mood: Mood | null,
+ *   sentences: {start: number, end: number, ranked: [string, number][], mood: Mood | null}[],
+ *   summary: {asked: [string, number][], orders: string[], parcels: string[], products: string[],
+ *     times: [string, string][], amounts: [string, string][], wishes: [number, number][]}} | null}} Analysis
  */
 
 /**

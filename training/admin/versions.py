@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -18,10 +19,13 @@ from unfold.decorators import display
 from csplatform.errors import Refusal
 from csplatform.read_only import ReadOnly
 from intents.models import Intent, LiveIntent
-from training import registry
+from training import registry, snapshots
 from training.admin.costs import decision_costs
+from training.admin.curves import curve_of
 from training.admin.engine import engine_state
-from training.models import ActiveModel, Evaluation, ModelVersion
+from training.admin.radar import decide_suspect, label_radar, request_scan
+from training.admin.verdicts import override, verdict_of
+from training.models import Activation, ActiveModel, Evaluation, ModelVersion
 
 CONFUSIONS_SHOWN = 20
 
@@ -71,13 +75,21 @@ def measures_of(version: ModelVersion) -> dict[str, Any]:
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, ModelAdmin):
-    list_display = ("name", "state", "accuracy", "macro_f1", "fp32", "utterances", "created_at")
+    list_display = (
+        *("name", "state", "mode", "accuracy", "macro_f1", "fp32", "utterances", "megabytes"),
+        "created_at",
+    )
+    list_filter = ("mode",)
+    list_select_related = ("run",)
     ordering = ("-created_at",)
     search_fields = ("name",)
     list_before_template = "admin/training/modelversion/active.html"
     change_form_outer_before_template = "admin/training/modelversion/activate.html"
     change_form_outer_after_template = "admin/training/modelversion/measures.html"
-    fields = ("name", "run", "encoder", "utterances", "created_at")
+    fields = (
+        *("name", "run", "mode", "encoder", "code", "fingerprint", "utterances", "megabytes"),
+        *("created_at", "archived_at"),
+    )
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -87,14 +99,25 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
                 view(self.activate),
                 name="training_modelversion_activate",
             ),
+            path(
+                "<int:pk>/content/",
+                view(self.content),
+                name="training_modelversion_content",
+            ),
+            path("<int:pk>/override/", view(override), name="training_modelversion_override"),
             path("roll-back/", view(self.roll_back), name="training_modelversion_roll_back"),
             path("costs/", view(decision_costs), name="decision_costs"),
+            path("radar/", view(label_radar), name="radar"),
+            path("radar/scan/", view(request_scan), name="request_radar"),
+            path("radar/<int:pk>/", view(decide_suspect), name="decide_suspect"),
             *super().get_urls(),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         active = ActiveModel.objects.filter(version=OuterRef("pk"))
-        versions = super().get_queryset(request).annotate(answers_now=Exists(active))
+        answered = Activation.objects.filter(version=OuterRef("pk"))
+        versions = super().get_queryset(request)
+        versions = versions.annotate(answers_now=Exists(active), has_answered=Exists(answered))
         return versions.prefetch_related("evaluations")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -112,6 +135,10 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
     ) -> HttpResponse:
         version = self.get_object(request, object_id)
         context = measures_of(version) if version else {}
+        if version is not None:
+            context["curve"] = curve_of(version.run.curve if version.run else [])
+            context["has_content"] = snapshots.exists(version)
+            context["gate"] = verdict_of(version)
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
@@ -124,6 +151,22 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
         ):
             self.log_change(request, version, gettext("Activated."))
         return redirect("admin:training_modelversion_changelist")
+
+    def content(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Send what a version was made of, as JSON: whoever may read all utterances may have it."""
+        if not request.user.has_perms(["training.view_modelversion", "intents.view_utterance"]):
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        try:
+            path = snapshots.path_of(version)
+        except snapshots.NoSnapshot:
+            raise Http404 from None
+        return FileResponse(
+            path.open("rb"),
+            as_attachment=True,
+            filename=f"{version.name}.{path.name}",
+            content_type="application/gzip",
+        )
 
     def roll_back(self, request: HttpRequest) -> HttpResponse:
         """Ask, then let the version before the active one answer again."""
@@ -162,11 +205,22 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
         self.message_user(request, _("Done. Every process answers with it within a few seconds."))
         return True
 
-    @display(description=_("state"), label={"active": "success", "kept": "info"})
+    @display(
+        description=_("state"),
+        label={"active": "success", "previous": "info", "kept": "info", "archived": "default"},
+    )
     def state(self, version: Any) -> tuple[str, str]:
-        return (
-            ("active", gettext("in service")) if version.answers_now else ("kept", gettext("kept"))
-        )
+        if version.answers_now:
+            return "active", gettext("in service")
+        if version.archived_at is not None:
+            return "archived", gettext("archived")
+        if version.has_answered:
+            return "previous", gettext("answered before")
+        return "kept", gettext("kept")
+
+    @display(description=_("size"), ordering="size")
+    def megabytes(self, version: ModelVersion) -> str:
+        return f"{version.size / 1_000_000:.0f} MB" if version.size else "—"
 
     @display(description=_("accuracy"))
     def accuracy(self, version: ModelVersion) -> str:

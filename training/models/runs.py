@@ -15,6 +15,16 @@ class TrainingRun(models.Model):
         RUNNING = "RUNNING", _("running")
         SUCCEEDED = "SUCCEEDED", _("succeeded")
         FAILED = "FAILED", _("failed")
+        CANCELLED = "CANCELLED", _("cancelled")
+
+    class Mode(models.TextChoices):
+        QUICK = "quick", _("quick")
+        THOROUGH = "thorough", _("thorough")
+
+    class Cause(models.TextChoices):
+        ASKED = "asked", _("asked for")
+        SCHEDULE = "schedule", _("every night")
+        CHANGES = "changes", _("enough changes")
 
     class Device(models.TextChoices):
         AUTO = "auto", _("GPU if there is one")
@@ -22,7 +32,9 @@ class TrainingRun(models.Model):
         CUDA = "cuda", _("GPU")
 
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
+    cause = models.CharField(_("why it runs"), max_length=8, choices=Cause, default=Cause.ASKED)
     # Parameters; the ranges hold in the admin, the command and the task alike (full_clean).
+    mode = models.CharField(_("mode"), max_length=8, choices=Mode, default=Mode.THOROUGH)
     batch_size = models.PositiveSmallIntegerField(
         _("batch size"), default=32, validators=[MinValueValidator(1), MaxValueValidator(512)]
     )
@@ -52,6 +64,9 @@ class TrainingRun(models.Model):
     # Progress
     step = models.CharField(_("step"), max_length=20, blank=True)  # read, embed, fit, …
     progress = models.FloatField(_("progress"), default=0.0)  # 0 to 1 over the whole run
+    curve = models.JSONField(
+        _("curve"), default=list, blank=True
+    )  # [[loss, accuracy on dev], …] by epoch
     log = models.TextField(_("log"), blank=True)
     failure = models.TextField(_("why it failed"), blank=True)
     requested_by = models.ForeignKey(
@@ -62,9 +77,19 @@ class TrainingRun(models.Model):
         related_name="+",
         verbose_name=_("requested by"),
     )
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("cancelled by"),
+    )
     created_at = models.DateTimeField(_("requested at"), default=timezone.now)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    # The most memory that its process had, in megabytes (10⁶ bytes).
+    memory_mb = models.PositiveIntegerField(_("memory (MB)"), null=True, blank=True)
     # Renewed while it runs; a run whose heartbeat stopped has died with its process.
     heartbeat_at = models.DateTimeField(null=True, blank=True, editable=False)
     # 1 while queued or running, else empty: at most one run at a time (unique, NULLs are free).

@@ -20,10 +20,19 @@ class ModelVersion(models.Model):
         related_name="version",
         verbose_name=_("training run"),
     )
+    mode = models.CharField(
+        _("mode"), max_length=8, choices=TrainingRun.Mode, default=TrainingRun.Mode.THOROUGH
+    )
     encoder = models.CharField(_("encoder"), max_length=120)
+    # Of the sentences that it was made of: the same for the same ones, in whatever order.
+    fingerprint = models.CharField(_("data fingerprint"), max_length=64, blank=True)
+    code = models.CharField(_("code version"), max_length=64, blank=True)
+    size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
     labels = models.JSONField(_("intents it knows"), default=list)  # Intent.code, …
     utterances = models.PositiveIntegerField(_("utterances it was trained on"), default=0)
     created_at = models.DateTimeField(_("made at"), default=timezone.now)
+    # Its files were removed then, to make room; what is known of it stays.
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("model version")

@@ -165,6 +165,15 @@ def _parts(door: socket) -> list[Part]:
             for name in names
         ),
         Part(name="worker", command=parts.worker(), stops=1, grace_s=4.0),
+        # What it was reading when it is stopped is read again: its lease ends.
+        Part(
+            name="analyst",
+            command=parts.analyst(
+                threads=settings.ANALYSIS_THREADS, niceness=settings.ANALYSIS_NICE
+            ),
+            stops=1,
+            grace_s=4.0,
+        ),
         # A training that takes minutes is not waited for: it ends, and its run says so.
         Part(name="trainer", command=parts.trainer(), stops=1),
         Part(name="beat", command=parts.beat(directory=settings.VAR_DIR / "run"), stops=1),

@@ -1,7 +1,4 @@
-"""The review inbox: customers' words that colleagues have labelled at work.
-
-Nothing is learnt from a candidate by itself: a reviewer decides what becomes of it.
-"""
+"""Customers' words that colleagues have labelled at work; the inbox takes them in (feed.py)."""
 
 from datetime import datetime
 

@@ -1,0 +1,1 @@
+"""Content in and out of files: tables, Rasa, Dialogflow ES."""

@@ -1,0 +1,76 @@
+"""Numbers of orders and of parcels."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from training.analysis.entities import carriers
+from training.analysis.entities.folding import Folded
+from training.analysis.entities.span import Span
+from training.analysis.findings import Kind
+
+_TOKEN = r"(?P<number>[a-z0-9](?:[a-z0-9-]{4,38})[a-z0-9])(?![a-z0-9])"  # noqa: S105  (a word of a text)
+_IS = r"\s?(?:是|为|:|#|\bis\b|=|）|\))?\s?[:#]?\s?"
+_ORDER_CUE = re.compile(
+    rf"(?:订单(?:编?号码?)?|单号|order(?:\ (?:number|no\.?|id|num))?){_IS}{_TOKEN}"
+)
+_PARCEL_CUE = re.compile(
+    rf"(?:(?:快递|运|物流|包裹|追踪|货运|寄件|退货)(?:单号?|编?号码?|信息)|tracking(?:\ (?:number|no\.?|id|code))?|waybill(?:\ (?:number|no\.?))?|awb|parcel\ (?:number|no\.?)){_IS}{_TOKEN}"
+)
+_LEAST_DIGITS = 5  # of what a cue announces: "order today" names no number
+
+
+def find(folded: Folded, order_examples: Sequence[str]) -> Iterator[Span]:
+    """Yield order and tracking numbers; they may overlap.
+
+    Args:
+        order_examples: Some of the shop's order numbers, whose form is taken from them.
+    """
+    text = folded.lower
+    for match in _PARCEL_CUE.finditer(text):
+        if _has_digits(match["number"]):
+            start, end = match.span("number")
+            number = match["number"].upper()
+            carrier = carriers.of(number) or carriers.named_near(text, match.start())
+            yield _parcel(start, end, number, carrier)
+    if (form := _form(tuple(order_examples))) is not None:
+        for match in form.finditer(text):
+            yield Span(Kind.ORDER_NUMBER, match.start(), match.end(), {"number": match[0].upper()})
+    for match in _ORDER_CUE.finditer(text):
+        if _has_digits(match["number"]):
+            start, end = match.span("number")
+            number = match["number"].upper()
+            if carriers.of(number, digits_too=False):
+                continue
+            yield Span(Kind.ORDER_NUMBER, start, end, {"number": number})
+    for start, end, carrier in carriers.find(text):
+        yield _parcel(start, end, text[start:end].upper(), carrier)
+
+
+def _parcel(start: int, end: int, number: str, carrier: str) -> Span:
+    value = {"number": number} | ({"carrier": carrier} if carrier else {})
+    return Span(Kind.TRACKING_NUMBER, start, end, value)
+
+
+def _has_digits(number: str) -> bool:
+    return sum(each.isdigit() for each in number) >= _LEAST_DIGITS
+
+
+@lru_cache(maxsize=8)
+def _form(examples: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Return what the shop's order numbers look like: the letters of these, as many digits.
+
+    An example without letters has too common a form to be known by it alone; such numbers are
+    found by the word before them.
+    """
+    forms = set()
+    for example in examples:
+        parts = re.findall(r"[a-z]+|\d+|[^a-z\d]+", example.lower())
+        if not any(part.isalpha() for part in parts):
+            continue
+        forms.add(
+            "".join(rf"\d{{{len(part)}}}" if part.isdigit() else re.escape(part) for part in parts)
+        )
+    if not forms:
+        return None
+    return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(sorted(forms))})(?![a-z0-9])")

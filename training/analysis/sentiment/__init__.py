@@ -1,0 +1,6 @@
+"""The head that tells moods: trained here, served by `intents.inference.moods`."""
+
+from training.analysis.sentiment.shipped import ensure, train
+from training.analysis.sentiment.starter import STARTER, Row, read_rows
+
+__all__ = ["STARTER", "Row", "ensure", "read_rows", "train"]

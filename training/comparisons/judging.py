@@ -1,0 +1,130 @@
+"""What reviewers think of changed answers; accepted ones the gate holds later models to."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from csplatform.errors import Refusal
+from intents.models import Intent
+from training.gate import cases
+from training.models import ChangedAnswer, RegressionCase
+
+Verdict = ChangedAnswer.Verdict
+# In one sweep; what is left is kept by the next.
+_KEPT_TOGETHER = 200
+
+
+class AlreadyJudged(Refusal):
+    """A colleague was faster."""
+
+    code = "already_judged"
+    detail = _("A colleague has judged this answer already.")
+
+
+class NotYours(Refusal):
+    """Only who judged an answer takes that back."""
+
+    code = "not_yours"
+    detail = _("Only whoever judged an answer can take that back.")
+
+
+def accept(*, change_id: int, now: datetime, by: Any) -> ChangedAnswer:
+    """Say that the new answer is right: the gate holds later models to it.
+
+    An answer by an intent that is in a draft only is kept as soon as the intent is published.
+    Accepting twice changes nothing.
+
+    Raises:
+        AlreadyJudged: Somebody else has judged it.
+        ValidationError: The text cannot be kept: it is too long.
+    """
+    with transaction.atomic():
+        change = _judge(change_id, Verdict.ACCEPTED, now, by)
+        _keep(change, now)
+    return change
+
+
+def reject(*, change_id: int, now: datetime, by: Any) -> ChangedAnswer:
+    """Say that the new answer is wrong.
+
+    Raises:
+        AlreadyJudged: Somebody else has judged it.
+    """
+    return _judge(change_id, Verdict.REJECTED, now, by)
+
+
+def take_back(*, change_id: int, by: Any) -> ChangedAnswer:
+    """Take one's own verdict back; its regression sentence counts no longer.
+
+    Raises:
+        NotYours: Somebody else judged it, or nobody.
+    """
+    with transaction.atomic():
+        change = ChangedAnswer.objects.get(pk=change_id)
+        own = ChangedAnswer.objects.filter(pk=change_id, decided_by=by).exclude(
+            verdict=Verdict.OPEN
+        )
+        taken_back = own.update(
+            verdict=Verdict.OPEN, decided_by=None, decided_at=None, case=None, awaits_intent=False
+        )
+        if not taken_back:
+            raise NotYours
+        if change.case_id is not None:
+            RegressionCase.objects.filter(pk=change.case_id).update(is_active=False)
+    return ChangedAnswer.objects.get(pk=change_id)
+
+
+def keep_waiting(*, now: datetime) -> int:
+    """Keep accepted answers whose intent was not published then, and is now.
+
+    Returns:
+        How many.
+    """
+    codes = Intent.objects.values("code")
+    waiting = ChangedAnswer.objects.filter(awaits_intent=True, intent_after__in=codes)
+    kept = 0
+    for change in waiting.select_related("decided_by").order_by("pk")[:_KEPT_TOGETHER]:
+        with transaction.atomic():
+            kept += _keep(change, now)
+    return kept
+
+
+def expectation(change: ChangedAnswer) -> dict[str, str]:
+    """Return what the gate is to expect: the intent where it is answered by, and the decision."""
+    is_answered = change.decision_after == RegressionCase.Decision.ANSWER
+    return {
+        "intent": change.intent_after if is_answered else "",
+        "decision": change.decision_after,
+    }
+
+
+def _judge(change_id: int, verdict: str, now: datetime, by: Any) -> ChangedAnswer:
+    open_one = ChangedAnswer.objects.filter(pk=change_id, verdict=Verdict.OPEN)
+    judged = open_one.update(verdict=verdict, decided_by=by, decided_at=now)
+    change = ChangedAnswer.objects.select_related("decided_by").get(pk=change_id)
+    if not judged and (change.verdict != verdict or change.decided_by_id != by.pk):
+        raise AlreadyJudged
+    return change
+
+
+def _keep(change: ChangedAnswer, now: datetime) -> bool:
+    if change.case_id is not None:
+        return False
+    this = ChangedAnswer.objects.filter(pk=change.pk)
+    expected = expectation(change)
+    if expected["intent"] and not Intent.objects.filter(code=expected["intent"]).exists():
+        change.awaits_intent = True
+        this.update(awaits_intent=True)
+        return False
+    case = cases.keep(
+        text=change.text,
+        now=now,
+        origin=RegressionCase.Origin.REPLAY,
+        by=change.decided_by,
+        **expected,
+    )
+    change.case, change.awaits_intent = case, False
+    this.update(case=case, awaits_intent=False)
+    return True
