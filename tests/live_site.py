@@ -14,6 +14,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,7 @@ class Site:
         commands = {
             "web": lambda: parts.web(host="127.0.0.1", port=self.port),
             "worker": parts.worker,
+            "analyst": lambda: parts.analyst(threads=2, niceness=0),
             "trainer": parts.trainer,
             "beat": lambda: parts.beat(directory=self.directory),
         }
@@ -158,6 +160,28 @@ def site(**environment: str) -> Iterator[Site]:
         made.valkey.start()
         made.manage("prepare")
         made.start("web")
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def copy_of(original: Site, **environment: str) -> Iterator[Site]:
+    """A second site with the content and the people of another; no part of it runs yet.
+
+    For tests that change what others would meet, the model in service for one.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="csplatform-site-"))
+    made = Site(directory, **environment)
+    try:
+        shutil.copytree(original.directory / "secrets", directory / "secrets")
+        with (
+            closing(sqlite3.connect(original.directory / "db.sqlite3")) as source,
+            closing(sqlite3.connect(directory / "db.sqlite3")) as target,
+        ):
+            source.backup(target)
+        made.valkey.start()
         yield made
     finally:
         made.close()

@@ -25,7 +25,11 @@ from chat.models import (
     Conversation,
     Disposition,
     Label,
+    LeftAddress,
+    Message,
+    MessageFeedback,
     Queue,
+    Rating,
     SpecialDay,
     Team,
     Watch,
@@ -39,18 +43,28 @@ from csplatform.models import ServiceToken, digest
 from csplatform.roles import STAFF, Role
 from intents.models import (
     AllowedPhrase,
+    Draft,
+    DraftEdit,
+    ImportJob,
     Intent,
     Phrase,
     PredictionRecord,
     Reply,
     ReviewCandidate,
+    ReviewDecision,
     SensitiveWord,
     SuggestedQuestion,
     Utterance,
 )
 from knowledge.models import Customer, Order, Product, Rule
 from tests.factories import StaffFactory
-from training.models import ModelVersion, TrainingRun
+from training.models import (
+    Comparison,
+    ModelVersion,
+    RegressionCase,
+    TextAnalysis,
+    TrainingRun,
+)
 
 EVERYBODY = list(Role)
 DOCUMENT = (Path(__file__).resolve().parents[1] / "docs" / "roles.md").read_text(encoding="utf-8")
@@ -194,8 +208,14 @@ def rows(db: None) -> dict[str, Model]:
         ReviewCandidate.objects.create(
             message=1, text="到哪了", verdict="CONFIRMED", decided_at=now
         ),
+        ReviewDecision.objects.create(kind="IGNORED", by=StaffFactory(), at=now),
         TrainingRun.objects.create(status="FAILED"),
         ModelVersion.objects.create(name="v1"),
+        RegressionCase.objects.create(
+            text="到哪了", key="到哪了", language="zh", intent="logistics"
+        ),
+        TextAnalysis.objects.create(message=1, characters=600, said_at=now),
+        Comparison.objects.create(kind="REPLAY", before="active", after="version:v1"),
         Product.objects.create(
             sku="P1", name_zh="衣", name_en="coat", category="c", price=1, origin="CN"
         ),
@@ -214,6 +234,8 @@ def rows(db: None) -> dict[str, Model]:
         SpecialDay.objects.create(date=now.date(), kind="HOLIDAY"),
         Label.objects.create(name="退款"),
         a_watch(),
+        *what_customers_thought(),
+        a_draft(),
     ]
     return {row._meta.label_lower: row for row in made}
 
@@ -228,10 +250,33 @@ def a_watch() -> Model:
     )
 
 
+def what_customers_thought() -> list[Model]:
+    now = timezone.now()
+    conversation = Conversation.objects.get(uid="C1001")
+    line = Message.objects.create(
+        conversation=conversation, seq=1, sender=Message.Sender.BOT, text="好的", sent_at=now
+    )
+    return [
+        Rating.objects.create(conversation=conversation, score=2, rated_at=now, changed_at=now),
+        MessageFeedback.objects.create(message=line, is_up=False, given_at=now),
+        LeftAddress.objects.create(conversation=conversation, email="a@example.com", left_at=now),
+    ]
+
+
+def a_draft() -> Model:
+    draft = Draft.objects.create(title="双十一")
+    DraftEdit.objects.create(draft=draft, key="reply:+1", kind="reply", values={"text": "好"})
+    return draft
+
+
 def webhook_rows() -> list[Model]:
     endpoint = WebhookEndpoint.objects.create(name="erp", url="https://shop.example/")
     event = WebhookEvent.objects.create(kind="ping", payload="{}")
     return [endpoint, WebhookDelivery.objects.create(endpoint=endpoint, event=event)]
+
+
+def import_of(rows: dict[str, Model]) -> ImportJob:
+    return ImportJob.objects.create(name="a.csv", format="table", created_at=timezone.now())
 
 
 def split_name(name: str, models: Any) -> tuple[str, str]:
@@ -302,7 +347,24 @@ def test_the_admins_other_pages_let_in_whom_they_state(role: Role, rows: dict[st
     arguments = {
         "app_list": {"app_label": "intents"},
         "training_trainingrun_progress": {"pk": rows["training.trainingrun"].pk},
+        "training_trainingrun_cancel": {"pk": rows["training.trainingrun"].pk},
+        "training_modelversion_content": {"pk": rows["training.modelversion"].pk},
         "training_modelversion_activate": {"pk": rows["training.modelversion"].pk},
+        "training_modelversion_override": {"pk": rows["training.modelversion"].pk},
+        "intents_intent_lineage": {"pk": rows["intents.intent"].pk},
+        "comparison_progress": {"pk": rows["training.comparison"].pk},
+        "comparison_csv": {"pk": rows["training.comparison"].pk},
+        "comparison_cancel": {"pk": rows["training.comparison"].pk},
+        "judge_answer": {"pk": 0},
+        "intents_draft_step": {"pk": rows["intents.draft"].pk},
+        "intents_draft_edit": {
+            "pk": rows["intents.draft"].pk,
+            "edit": DraftEdit.objects.get().pk,
+        },
+        "review_cluster": {"pk": 0},
+        "import_job": {"pk": import_of(rows).pk},
+        "export_everything": {"kind": "rasa"},
+        "decide_suspect": {"pk": 0},
         "csplatform_servicetoken_revoke": {"pk": rows["csplatform.servicetoken"].pk},
         "chat_webhookendpoint_ping": {"pk": rows["chat.webhookendpoint"].pk},
         "chat_webhookendpoint_rotate": {"pk": rows["chat.webhookendpoint"].pk},

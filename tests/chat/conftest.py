@@ -20,6 +20,7 @@ class ScriptedEngine:
         self.says: dict[str, Ranked] = {}
         self.otherwise: Ranked = (("logistics", 0.9), ("invoice", 0.05))
         self.asked: list[str] = []
+        self.feels: dict[str, inference.Mood] = {}
         self.version, self.content_version, self.source = "v1", 1, "model"
         self.thinking, self.go = threading.Event(), threading.Event()
         self.go.set()
@@ -43,6 +44,9 @@ class ScriptedEngine:
         self, texts: Sequence[str], *, timeout_s: float | None = None
     ) -> list[inference.Prediction]:
         return await asyncio.to_thread(self.classify_many, texts)
+
+    def moods(self, texts: Sequence[str]) -> list[inference.Mood | None]:
+        return [self.feels.get(text) for text in texts]
 
     def status(self) -> inference.Status:
         return inference.Status(

@@ -1,4 +1,4 @@
-"""What the admin sees of chats: the question box, the preview of replies, the overview."""
+"""What the admin sees of chats: the preview of replies, the overview."""
 
 import re
 from datetime import datetime
@@ -9,8 +9,6 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.models import Conversation
-from intents import services
-from intents.decisions import Costs
 from intents.models import PredictionRecord
 from knowledge.models import Customer, Order
 from tests.factories import ConversationFactory, MessageFactory, StaffFactory
@@ -35,48 +33,6 @@ def customer(now: datetime) -> Customer:
         number="SO1", customer=customer, status="SHIPPED", placed_at=now, total=10, carrier="顺丰"
     )
     return customer
-
-
-def attempt(client: Client, text: str, uid: str = "") -> Any:
-    response = client.post(reverse("admin:try_question"), {"text": text, "customer": uid})
-    assert response.status_code == 200
-    return response.context["trial"]
-
-
-def test_a_tried_question_shows_what_the_bot_would_do_and_stores_nothing(
-    supervisor: Client, talk: None, engine: Any
-) -> None:
-    trial = attempt(supervisor, "我的快递到哪了")
-    assert [name for name, _ in trial.ranked] == ["logistics的事", "invoice的事"]
-    assert trial.ranked[0][1] == 0.9
-    assert trial.answer.text in ("logistics 答复1", "logistics 答复2")
-    assert trial.variants == 2
-    assert not PredictionRecord.objects.exists()
-
-
-def test_a_tried_question_that_is_asked_back_counts_no_replies(
-    supervisor: Client, talk: None, engine: Any
-) -> None:
-    services.save_costs(Costs(wrong_answer=20.0), {})
-    trial = attempt(supervisor, "我的快递到哪了")
-    assert "logistics 答复" not in trial.answer.text
-    assert trial.variants == 0
-
-
-def test_a_tried_attack_is_refused_before_the_model(
-    supervisor: Client, talk: None, engine: Any
-) -> None:
-    trial = attempt(supervisor, "' OR 1=1 UNION SELECT password FROM users --")
-    assert trial.refused
-    assert engine.asked == []
-
-
-def test_a_tried_question_in_neither_language_is_not_guessed(
-    supervisor: Client, talk: None, engine: Any
-) -> None:
-    trial = attempt(supervisor, "Wo ist mein Paket geblieben, bitte schön?")
-    assert trial.ranked == ()
-    assert engine.asked == []
 
 
 def preview(client: Client, text: str, **data: str) -> Any:
@@ -112,8 +68,8 @@ def test_the_overview_counts_what_waits(
     for decision in ("ANSWER", "HAND_OVER", "CLARIFY"):
         PredictionRecord.objects.create(text="?", decision=decision, source="model", elapsed_ms=1)
     supervisor.get(reverse("admin:index"))
-    # session, user, permissions (2); intents, four of gaps, active model, run, two counts, waiting
-    with django_assert_max_num_queries(14):
+    # session, user, permissions (2); intents, four of gaps, active model, run, two counts, drift, waiting
+    with django_assert_max_num_queries(15):
         context = supervisor.get(reverse("admin:index")).context
     assert (context["waiting"], context["asked"], context["unanswered"]) == (1, 3, 2)
     # All but the English replies of invoice, coupon and human_agent; no suggested questions.

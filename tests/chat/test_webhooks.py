@@ -17,14 +17,16 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from chat import services, tasks, webhooks
-from chat.models import Message, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from chat import attachments, services, tasks, webhooks
+from chat.models import Attachment, Message, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from chat.webhooks import delivery as delivering
 from chat.webhooks import endpoints, signing
 from intents import content
+from tests.chat import files
 from tests.chat.receiver import Received, Receiver, listening
 from tests.databases import at_once, interleave
 from tests.factories import ConversationFactory, StaffFactory
@@ -60,6 +62,10 @@ def say(now: datetime, text: str = "我的快递到哪了", uid: str = "C1001") 
     return services.post_customer_message(
         uid=uid, text=text, now=now, client_id=uuid.uuid4()
     ).message
+
+
+def uploaded(*, uid: str, name: str, now: datetime) -> Attachment:
+    return attachments.upload(file=SimpleUploadedFile(name, files.image()), uid=uid, now=now)
 
 
 def deliver_all(now: datetime) -> int:
@@ -140,6 +146,24 @@ class TestWhatIsTold:
         stored = WebhookEvent.objects.get().payload
         assert "13812345678" not in stored
         assert "13812345678" in Message.objects.get(seq=1).text
+
+    def test_a_message_names_the_files_that_came_with_it(self, receiver: Receiver, now: datetime):
+        endpoint_at(receiver, now, ["message.posted"])
+        receipt = uploaded(uid="C1001", name="13812345678.png", now=now)
+        services.post_customer_message(
+            uid="C1001", text="", client_id=uuid.uuid4(), attachment_ids=[receipt.pk], now=now
+        )
+
+        deliver_all(now)
+
+        assert receiver.received[0].json["data"]["message"]["attachments"] == [
+            {
+                "id": str(receipt.pk),
+                "name": "<phone>.png",
+                "content_type": "image/png",
+                "size": receipt.size,
+            }
+        ]
 
     def test_an_endpoint_hears_only_what_it_asked_for(self, receiver: Receiver, now: datetime):
         endpoint_at(receiver, now, ["conversation.closed"])

@@ -24,7 +24,7 @@ READY_S = 180.0
 # What the parts' command lines contain.
 PARTS = {
     "web": "csplatform.web",
-    "worker": "--queues analysis",
+    "worker": "--queues sweeps",
     "beat": "celery --app csplatform --quiet beat",
     "valkey": "valkey",
 }

@@ -15,7 +15,7 @@ import redis
 from tests.live_site import ROOT, free_port, status_of
 from tests.platform.processes import Marked, eventually
 
-PARTS = {"valkey", "web", "worker", "trainer", "beat"}
+PARTS = {"valkey", "web", "worker", "analyst", "trainer", "beat"}
 
 
 class Platform(Marked):
@@ -43,7 +43,8 @@ class Platform(Marked):
         signs = {
             "valkey": "valkey",
             "web": "csplatform.web",
-            "worker": "--queues analysis",
+            "worker": "--queues sweeps",
+            "analyst": "--queues analysis",
             "trainer": "--queues training",
             "beat": "celery --app csplatform --quiet beat",
         }
@@ -98,9 +99,9 @@ def test_it_starts_survives_crashes_and_stops_without_a_trace(platform):
         assert eventually(lambda: _is_there(client))
         assert client.get("told") == b"before the crash"
     with redis.Redis(unix_socket_path=str(socket), db=1) as broker:
-        broker.delete("analysis")
+        broker.delete("sweeps")
         assert eventually(lambda: "cmdstat_lpush" in broker.info("commandstats"))
-        assert eventually(lambda: broker.llen("analysis") == 0)
+        assert eventually(lambda: broker.llen("sweeps") == 0)
     assert eventually(lambda: platform.parts == PARTS), platform.living()
 
     platform.process.send_signal(signal.SIGTERM)

@@ -1,5 +1,8 @@
 """The pages of models: start a training, watch it, choose which model answers."""
 
+import gzip
+import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,9 @@ from django.utils import timezone
 from intents.inference import artifacts
 from intents.models import Intent, Utterance
 from tests.factories import StaffFactory
-from training import registry
-from training.models import Evaluation, ModelVersion, TrainingRun
+from training import registry, snapshots
+from training.models import Evaluation, ModelVersion, RetrainingPlan, TrainingRun
+from training.utterances import read_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +71,7 @@ def version(directory: Path, name: str) -> ModelVersion:
 
 
 PARAMETERS = {
+    "mode": "thorough",
     "batch_size": 32,
     "epochs": 4,
     "learning_rate": "",
@@ -212,3 +217,59 @@ def test_a_run_is_started_by_its_own_words_and_its_log_keeps_its_lines(
         reverse("admin:training_trainingrun_change", args=[run.pk])
     ).content.decode()
     assert '<pre class="cs-log">first &lt;line&gt;\nsecond line</pre>' in page
+
+
+def signed_in(role: str) -> Client:
+    client = Client()
+    client.force_login(StaffFactory(role=role), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_the_plan_is_changed_by_whoever_teaches_and_read_by_supervisors() -> None:
+    url = reverse("admin:training_plan")
+    form = {"nightly_at": "03:00", "after_changes": "20", "mode": "quick"}
+
+    assert signed_in("supervisor").get(url).status_code == 200
+    assert signed_in("supervisor").post(url, form).status_code == 403
+    assert not RetrainingPlan.objects.filter(nightly_at__isnull=False).exists()
+
+    editor = signed_in("business editor")
+    assert editor.post(url, {**form, "after_changes": "0"}).status_code == 200  # its field says why
+    assert editor.post(url, form).status_code == 302
+    plan = RetrainingPlan.objects.get()
+    assert (f"{plan.nightly_at:%H:%M}", plan.after_changes, plan.mode) == ("03:00", 20, "quick")
+    assert plan.changed_by is not None
+
+
+def test_what_a_version_was_made_of_is_downloaded(
+    model_directory: Path, utterances: None, now: Any
+) -> None:
+    made = version(model_directory, "v1")
+    url = reverse("admin:training_modelversion_content", args=[made.pk])
+    assert signed_in("reviewer").get(url).status_code == 404  # of an older release: none
+
+    snapshots.write(model_directory / "v1", read_rows())
+    response = signed_in("reviewer").get(url)
+
+    content = json.loads(gzip.decompress(b"".join(response.streaming_content)))
+    assert [intent["code"] for intent in content["intents"]] == ["logistics", "refund"]
+    assert len(content["utterances"]) == 20
+    artifacts.verify(model_directory / "v1")  # it is sealed with the rest
+
+
+def test_a_running_training_shows_what_is_left_and_its_curve(administrator: Client) -> None:
+    run = TrainingRun.objects.create(
+        status="RUNNING",
+        slot=1,
+        progress=0.25,
+        started_at=timezone.now() - timedelta(minutes=2),
+        curve=[[0.9, 0.7], [0.5, 0.8]],
+    )
+
+    page = administrator.get(
+        reverse("admin:training_trainingrun_progress", args=[run.pk])
+    ).content.decode()
+
+    assert "6" in page.split("<progress")[0]  # minutes
+    assert page.count("<svg") == 2
+    assert "80.0 %" in page

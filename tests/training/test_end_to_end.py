@@ -16,7 +16,7 @@ from intents import encoder
 from intents.guard import normalize
 from intents.inference import artifacts
 from intents.models import Intent, Utterance
-from training import registry, services
+from training import planning, registry, services, snapshots
 from training.models import Evaluation, TrainingRun
 
 CODES = (
@@ -83,6 +83,29 @@ def test_a_training_ends_with_a_model_that_answers(
     assert {path.name for path in model_dir.iterdir()} == {
         *(version.name, "active.json", ".pointer.lock")
     }
+    assert len(run.curve) == 2  # loss and accuracy of each epoch
+    assert run.memory_mb is not None
+    assert (version.mode, version.fingerprint) == ("thorough", manifest.data["fingerprint"])
+    assert version.size > 10_000_000
+    assert planning.changes_since_active() == snapshots.Changes(0, 0, 0)
+    assert len(snapshots.rows_of(version)) == len(CODES) * (TRAIN + EVALUATION)
+
+    # What staff add is learned in the quick mode, over the network that was just taught.
+    intent = Intent.objects.create(code="gift", name_zh="gift", name_en="gift")
+    for number in range(TRAIN):
+        text = f"可以送礼品包装吗{number}"
+        Utterance.objects.create(
+            intent=intent, text=text, key=normalize.key(text), language="zh", split="train"
+        )
+    assert planning.changes_since_active() == snapshots.Changes(TRAIN, 0, 0)
+
+    call_command("train", "--mode", "quick")
+
+    second = TrainingRun.objects.get(mode="quick").version
+    assert "gift" in second.labels
+    quick = artifacts.verify(model_dir / second.name)
+    assert (quick.mode, quick.parameters) == ("quick", {"network": version.name})
+    assert quick.learned == manifest.learned
 
 
 @pytest.mark.model

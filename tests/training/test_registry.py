@@ -9,7 +9,7 @@ import pytest
 
 from intents.inference import artifacts
 from tests.databases import interleave
-from training import gate, registry
+from training import registry
 from training.models import Activation, ActiveModel, ModelVersion
 
 Make = Callable[[str], ModelVersion]
@@ -140,29 +140,59 @@ class TestSyncPointer:
 
 
 @pytest.mark.django_db
+class TestArchiveOld:
+    def test_the_newest_and_what_rolling_back_needs_keep_their_files(
+        self, trained: Make, now: datetime, settings: Any, model_dir: Path
+    ):
+        settings.MODELS_KEPT = 2
+        versions = [trained(f"v{number}") for number in range(1, 9)]
+        for number in (1, 2, 3, 4):  # v4 answers now; v5 to v8 were refused
+            registry.activate(version_id=versions[number - 1].pk, now=now)
+
+        archived = registry.archive_old(now=now)
+
+        assert [version.name for version in archived] == ["v1", "v5", "v6"]
+        there = {path.name for path in model_dir.iterdir() if path.is_dir()}
+        assert there == {"v2", "v3", "v4", "v7", "v8"}
+        assert ModelVersion.objects.get(name="v5").archived_at == now
+        assert ModelVersion.objects.count() == 8
+        assert registry.roll_back(now=now).name == "v3"
+        assert registry.roll_back(now=now).name == "v2"
+        with pytest.raises(registry.NothingToRollBackTo):
+            registry.roll_back(now=now)
+
+    def test_what_something_refers_to_keeps_its_files(
+        self, trained: Make, now: datetime, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ):
+        settings.MODELS_KEPT = 2
+        versions = [trained(f"v{number}") for number in range(1, 5)]
+        monkeypatch.setattr(registry, "IN_USE", [lambda: [versions[0].pk]])
+
+        assert [version.name for version in registry.archive_old(now=now)] == ["v2"]
+
+    def test_an_archived_version_does_not_answer_again(
+        self, trained: Make, now: datetime, settings: Any
+    ):
+        settings.MODELS_KEPT = 2
+        versions = [trained(f"v{number}") for number in range(1, 4)]
+        registry.archive_old(now=now)
+
+        with pytest.raises(registry.Archived):
+            registry.activate(version_id=versions[0].pk, now=now)
+        assert registry.active() is None
+
+    def test_nothing_is_removed_while_there_are_few(
+        self, trained: Make, now: datetime, django_assert_num_queries: Any
+    ):
+        trained("v1")
+
+        with django_assert_num_queries(1):
+            assert registry.archive_old(now=now) == []
+
+
+@pytest.mark.django_db
 def test_what_any_version_knows_is_known():
     ModelVersion.objects.create(name="v1", labels=["logistics", "invoice"])
     ModelVersion.objects.create(name="v2", labels=["invoice", "coupon"])
 
     assert registry.known_labels() == {"logistics", "invoice", "coupon"}
-
-
-class TestGate:
-    @pytest.mark.parametrize(
-        ("fp32", "int8", "comparison", "count"),
-        [
-            (0.90, 0.90, None, 0),
-            (0.90, 0.88, None, 0),
-            (0.90, 0.87, None, 1),  # int8 loses 3 points
-            (0.69, 0.69, None, 1),  # below the minimum
-            (0.75, 0.69, None, 2),
-            (0.90, 0.90, gate.Comparison("v1", 100, active_accuracy=0.91, new_accuracy=0.90), 0),
-            (0.90, 0.90, gate.Comparison("v1", 100, active_accuracy=0.92, new_accuracy=0.90), 1),
-        ],
-    )
-    def test_each_reason_is_named(
-        self, fp32: float, int8: float, comparison: Any, count: int, settings: Any
-    ):
-        settings.TRAINING_ACCURACY_MIN = 0.7
-
-        assert len(gate.objections(fp32=fp32, int8=int8, comparison=comparison)) == count

@@ -1,0 +1,147 @@
+"""The gate on real models of real sentences: a few intents of a public set, trained quickly."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import trained_model
+from benchmarks.gate import BAD, Seeded, Trainer, examine, seeded, summary_of
+from intents import encoder
+from training.datasets import Example
+from training.gate.evidence import Case, Evidence, Labelled
+from training.gate.judging import judge
+from training.gate.verdict import Outcome, Verdict
+
+pytestmark = pytest.mark.model
+INTENTS = 12
+FOREIGN: list[str] = []
+
+
+@pytest.fixture(scope="module")
+def data() -> dict[str, list[Example]]:
+    folder = Path(__file__).resolve().parents[3] / "shared" / "data" / "intent_zh_jddc"
+    if not folder.is_dir():
+        pytest.skip("public data set intent_zh_jddc is not beside this checkout")
+    rows = {name: trained_model.read(folder / f"{name}.csv") for name in ("train", "dev")}
+    codes = trained_model.codes(label for _, label in rows["train"])
+    kept = set(sorted(codes.values())[:INTENTS])
+    return {
+        name: [Example(text, codes[label]) for text, label in part if codes.get(label) in kept]
+        for name, part in rows.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def trainer(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    return Trainer(tmp_path_factory.mktemp("models"), encoder.ensure(), is_thorough=False)
+
+
+@pytest.fixture
+def judged(data: Any, trainer: Trainer) -> Callable[[str, int], tuple[Verdict, Seeded]]:
+    def judge_one(kind: str, seed: int) -> tuple[Verdict, Seeded]:
+        candidate = seeded(kind, seed, data["train"], FOREIGN)
+        if kind == "polluted":  # 500 of 700 would be no pollution
+            candidate = dataclasses.replace(
+                candidate, candidate=[*candidate.candidate[:150], *data["train"][150:]]
+            )
+        return examine(candidate, trainer, data["dev"])[0], candidate
+
+    return judge_one
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_seeded_fault_is_refused_and_named(judged: Any, kind: str) -> None:
+    verdict, candidate = judged(kind, 7)
+    assert verdict.outcome == Outcome.REFUSED
+    assert any(candidate.is_named_by(cause) for cause in verdict.causes[:5])
+    if kind == "deleted":
+        assert verdict.fallen[0] == candidate.intents[0]
+
+
+@pytest.mark.parametrize("kind", ["more data", "another seed"])
+def test_a_model_as_good_passes(judged: Any, kind: str) -> None:
+    verdict, _ = judged(kind, 7)
+    assert verdict.outcome != Outcome.REFUSED
+    assert verdict.fallen == []
+
+
+@pytest.fixture
+def evidence(data: Any, trainer: Trainer) -> Evidence:
+    def labelled(name: str) -> list[Labelled]:
+        return [Labelled(one.text, one.label, "zh") for one in data[name]]
+
+    return Evidence(
+        frozen=labelled("dev"),
+        candidate_data=labelled("train"),
+        active_data=labelled("train"),
+        intents=frozenset(one.label for one in data["train"]),
+        embed=lambda texts: trainer.kept.read(texts)[0],
+    )
+
+
+def test_a_first_model_is_judged_by_itself(data: Any, trainer: Trainer, evidence: Evidence) -> None:
+    model = trainer.make(data["train"], 0)
+    assert judge(model, None, evidence).outcome == Outcome.PASSED
+    [reason] = judge(model, None, evidence, measured=(0.5, 0.5)).reasons
+    assert reason.kind == "too_inaccurate"
+
+
+def test_what_quantization_costs_has_a_limit(
+    data: Any, trainer: Trainer, evidence: Evidence
+) -> None:
+    model = trainer.make(data["train"], 0)
+    [reason] = judge(model, None, evidence, measured=(0.9, 0.87)).reasons
+    assert reason.kind == "shrunk"
+    assert not judge(model, None, evidence, measured=(0.9, 0.88)).reasons
+
+
+def test_without_evaluation_texts_nobody_knows(
+    data: Any, trainer: Trainer, evidence: Evidence
+) -> None:
+    model = trainer.make(data["train"], 0)
+    verdict = judge(model, model, dataclasses.replace(evidence, frozen=[]))
+    assert (verdict.outcome, [one.kind for one in verdict.doubts]) == (
+        Outcome.INCONCLUSIVE,
+        ["no_frozen_texts"],
+    )
+
+
+def test_frozen_texts_that_a_model_has_learned_from_do_not_count(
+    data: Any, trainer: Trainer, evidence: Evidence
+) -> None:
+    model = trainer.make(data["train"], 0)
+    leaked = dataclasses.replace(evidence, frozen=[*evidence.frozen, *evidence.candidate_data])
+    verdict = judge(model, model, leaked)
+    assert len(verdict.readings) <= len(evidence.frozen)
+
+
+def test_a_regression_sentence_that_is_lost_refuses(
+    data: Any, trainer: Trainer, evidence: Evidence
+) -> None:
+    active = trainer.make(data["train"], 0)
+    lacking = [one for one in data["train"] if one.label != data["train"][0].label]
+    candidate = trainer.make(lacking, 0)
+    cases = [Case(data["train"][0].text, data["train"][0].label), Case("完全不相干", "no_such")]
+    verdict = judge(candidate, active, dataclasses.replace(evidence, cases=cases))
+    assert [one.is_new for one in verdict.broken_cases] == [True, False]
+    assert "cases_broken" in [one.kind for one in verdict.reasons]
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "passes"),
+    [
+        ("REFUSED", "PASSED", True),
+        ("PASSED", "PASSED", False),  # the gate is switched off
+        ("INCONCLUSIVE", "PASSED", False),
+        ("REFUSED", "INCONCLUSIVE", False),
+    ],
+)
+def test_a_gate_that_does_nothing_misses_the_bar(bad: str, good: str, passes: bool) -> None:
+    results = [
+        {"is_bad": True, "outcome": bad, "is_right": bad == "REFUSED", "is_named": True},
+        {"is_bad": False, "outcome": good, "is_right": good == "PASSED", "is_named": False},
+    ] * 10
+    assert summary_of(results)["passed"] is passes
