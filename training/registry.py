@@ -3,7 +3,7 @@
 import fcntl
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from csplatform.errors import Refusal
 from intents.inference import artifacts
+from intents.trials import Contender
 from training import code
 from training.evaluate import Measures, Scored
 from training.gate import overriding
 from training.models import (
     Activation,
     ActiveModel,
+    Comparison,
     Evaluation,
     EvaluationScores,
     ModelVersion,
@@ -170,15 +172,21 @@ def before_active() -> ModelVersion | None:
     return earlier.version if earlier else None
 
 
-# Each says which versions something refers to, by primary key: their files are kept.
-IN_USE: list[Callable[[], Iterable[int]]] = []
+def _compared() -> set[int]:
+    """Return the versions that comparisons wait for or read with."""
+    going_on = Comparison.objects.filter(
+        status__in=[Comparison.Status.QUEUED, Comparison.Status.RUNNING]
+    )
+    keys = {key for pair in going_on.values_list("before", "after") for key in pair}
+    names = {Contender.from_key(key).version for key in keys}
+    return set(ModelVersion.objects.filter(name__in=names).values_list("pk", flat=True))
 
 
 def archive_old(*, now: datetime) -> list[ModelVersion]:
     """Remove the files of old versions; their rows stay, with all figures.
 
     Kept are the newest MODELS_KEPT, the one that answers, the two that rolling back would reach
-    next, and whatever `IN_USE` names.
+    next, and those that a comparison has yet to read.
 
     Returns:
         Those that were archived now.
@@ -191,7 +199,7 @@ def archive_old(*, now: datetime) -> list[ModelVersion]:
         row, _created = ActiveModel.objects.select_for_update().get_or_create(
             pk=ACTIVE, defaults={"since": now}
         )
-        kept = newest | {pk for in_use in IN_USE for pk in in_use()}
+        kept = newest | _compared()
         if row.version_id is not None:
             kept.add(row.version_id)
             earlier = there.filter(pk__lt=row.version_id, activations__isnull=False)

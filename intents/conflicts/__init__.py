@@ -21,8 +21,16 @@ from intents.inference.catalogue import current_version
 from intents.models import Language
 
 __all__ = [
-    *("Effect", "Hint", "Index", "Kind"),
-    *("forget", "is_behind", "keep", "look", "look_many", "prepare"),
+    "Effect",
+    "Hint",
+    "Index",
+    "Kind",
+    "forget",
+    "is_behind",
+    "keep",
+    "look",
+    "look_many",
+    "prepare",
 ]
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import pytest
 from intents.inference import artifacts
 from tests.databases import interleave
 from training import registry
-from training.models import Activation, ActiveModel, ModelVersion
+from training.models import Activation, ActiveModel, Comparison, ModelVersion
 
 Make = Callable[[str], ModelVersion]
 
@@ -161,12 +161,14 @@ class TestArchiveOld:
         with pytest.raises(registry.NothingToRollBackTo):
             registry.roll_back(now=now)
 
-    def test_what_something_refers_to_keeps_its_files(
-        self, trained: Make, now: datetime, settings: Any, monkeypatch: pytest.MonkeyPatch
+    def test_what_a_comparison_has_yet_to_read_keeps_its_files(
+        self, trained: Make, now: datetime, settings: Any
     ):
         settings.MODELS_KEPT = 2
         versions = [trained(f"v{number}") for number in range(1, 5)]
-        monkeypatch.setattr(registry, "IN_USE", [lambda: [versions[0].pk]])
+        Comparison.objects.create(
+            kind=Comparison.Kind.SIDE_BY_SIDE, before="active", after=f"version:{versions[0].name}"
+        )
 
         assert [version.name for version in registry.archive_old(now=now)] == ["v2"]
 
