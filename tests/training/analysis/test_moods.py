@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from intents.inference import FrozenEncoder, mood
 from intents.inference.base import Floats
@@ -101,7 +102,7 @@ def test_rows_of_another_label_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "wrong.csv"
     path.write_text("text,label\n不错,great\n", encoding="utf-8")
 
-    with pytest.raises(BadDataset, match="line 2"):
+    with translation.override("en"), pytest.raises(BadDataset, match="line 2"):
         sentiment.read_rows(path)
     with pytest.raises(CommandError):
         call_command("train_moods", str(tmp_path / "missing.csv"))

@@ -58,6 +58,11 @@ def test_a_phrase_means_this_stretch(row: dict[str, str]) -> None:
         "比例1:1",
         "You may return it",
         "版本 2.5.1",
+        "尺码大了2号，想换小一号的",
+        "好评要4-5分",
+        "I bought 2 to 4 items",
+        "from 2 to 4 pieces",
+        "I want a quarter of it, the first half was fine",
     ],
 )
 def test_what_is_no_time_is_none(text: str) -> None:
@@ -126,6 +131,17 @@ _PIECES = st.sampled_from(
         "and",
         "pm",
         "25",
+        "14:00",
+        "周六",
+        "和",
+        "之间",
+        "from",
+        "at",
+        "tomorrow",
+        "afternoon",
+        "third",
+        "quarter",
+        "q3",
     ]
 )
 

@@ -6,24 +6,29 @@ docs/analysis.md has the table of what each phrase means.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from training.analysis.entities.times import chinese, clock, english
+from training.analysis.entities.times import (
+    chinese,
+    clock,
+    english,
+    english_counts,
+    english_parts,
+    joints,
+)
 from training.analysis.entities.times.clock import Clock
 from training.analysis.entities.times.grammar import Context, Rule
-from training.analysis.entities.times.interval import Interval
-from training.analysis.entities.times.tense import tense_at
+from training.analysis.entities.times.interval import Interval, moment
+from training.analysis.entities.times.tense import Tense, tense_at
 
 __all__ = ["Interval", "Time", "find"]
 
-# Between a day and its time of day, and between the ends of a range.
-_JOINT = re.compile(r"[\s的,(]{0,2}(?:(?:at|around|about|,|by)\s)?")
-_RANGE = re.compile(r"\s?(?:到|至|~|-|–|—|to|until|till|through|and)\s?")
 _LEADING = re.compile(
     r"(?:(?:in|since|during|until|till|by|for|from|of|on|at|over|before|after|around|about|within|@)\s+)+"
 )
+
+_RULES = (*chinese.RULES, *english.RULES, *english_counts.RULES, *english_parts.RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,49 +89,57 @@ def find(text: str, at: datetime) -> list[Time]:
     position = 0
     while position < len(phrases):
         phrase = phrases[position]
+        following = phrases[position + 1] if position + 1 < len(phrases) else None
         position += 1
-        context = Context(at, tense_at(text, phrase.start, phrase.end), at.date())
-        interval = phrase.resolve(context)
-        if interval is None:
-            continue
-        end = phrase.end
-        if position < len(phrases):
-            following = phrases[position]
-            joint = text[end : following.start]
-            if _RANGE.fullmatch(joint) and (
-                joint.strip() != "and" or text[: phrase.start].endswith("between ")
-            ):
-                last = _end_of_range(following, context.after(interval), interval)
-                if last is not None and last.end > interval.start:
-                    if following.clock is not None:  # "2 to 5" ends as it strikes five
-                        last = Interval(last.start, last.start)
-                    interval = interval.until(last, context.zone)
-                    end = following.end
-                    position += 1
+        interval, end = None, phrase.end
+        if following is not None and joints.is_range(
+            text, (phrase.start, phrase.end), (following.start, following.end)
+        ):
+            # One tense for both ends: the "until" between them tells nothing.
+            context = Context(at, tense_at(text, phrase.start, following.end), at.date())
+            interval = _range(phrase, following, context)
+        if following is not None and interval is not None:
+            end = following.end
+            position += 1
+        else:
+            context = Context(at, tense_at(text, phrase.start, phrase.end), at.date())
+            interval = phrase.resolve(context)
         start = phrase.start
         if leading := _LEADING.match(text, start, end):
             start = leading.end()
-        if start < end and interval.end > interval.start:
+        if interval is not None and start < end and interval.end > interval.start:
             times.append(Time(start, end, interval))
     return times
 
 
-def _end_of_range(last: _Phrase, context: Context, first: Interval) -> Interval | None:
-    """Return what ends a range; 晚上8点到10点 ends at night though it does not say so again."""
-    found = last.resolve(context)
-    if found is None or last.clock is None or last.clock.is_half_known or first.is_dates:
-        return found
-    if found.start < first.start:
-        half = timedelta(hours=12)
-        return Interval(found.start + half, found.end + half)
-    return found
+def _range(first: _Phrase, last: _Phrase, context: Context) -> Interval | None:
+    """Return the stretch between two phrases; None where the last is not after the first."""
+    begin = first.resolve(context)
+    if begin is None:
+        return None
+    end = last.resolve(context.after(begin) if last.day is not None else context)
+    if end is not None and not _is_after(end, begin, context):
+        # "1 October to 7 October 2025": the end tells the year of both.
+        begin = first.resolve(replace(context, tense=Tense.PAST, reference=end.first_day))
+    if begin is None or end is None or not _is_after(end, begin, context):
+        return None
+    if last.clock is not None and last.clock.is_range:
+        if begin.is_dates:  # from Monday to Friday, 9:00-18:00
+            begin = last.clock.on(begin.start, context)
+    elif last.clock is not None:  # "Monday 2 pm to Tuesday 5 pm" ends as it strikes five
+        end = Interval(end.start, end.start)
+    return begin.until(end, context.zone)
+
+
+def _is_after(last: Interval, first: Interval, context: Context) -> bool:
+    return moment(last.end, context.zone) > moment(first.start, context.zone)
 
 
 def _phrases(text: str, at: datetime) -> list[_Phrase]:
     """Return what may be a time, by its place, days joined with the times of day beside them."""
     context = Context(at, tense_at("", 0, 0), at.date())
     days = _days(text, context)
-    clocks = _without_overlaps(clock.find(text), days)
+    clocks = _clocks(text, days)
     phrases: list[_Phrase] = []
     used: set[int] = set()
     for day in days:
@@ -138,31 +151,34 @@ def _phrases(text: str, at: datetime) -> list[_Phrase]:
             phrases.append(
                 _Phrase(min(day.start, joined.start), max(day.end, joined.end), day, joined)
             )
-    for one in clocks:  # by their place, so that what begins a range is there before its end
-        if id(one) in used:
-            continue
-        if one.stands_alone:
-            phrases.append(_Phrase(one.start, one.end, None, one))
-        elif _ends_range(text, one, phrases):
-            phrases.append(_Phrase(one.start, one.end, None, replace(one, stands_alone=True)))
+    phrases += [
+        _Phrase(one.start, one.end, None, one)
+        for one in clocks
+        if one.stands_alone and id(one) not in used
+    ]
     return sorted(phrases, key=lambda phrase: phrase.start)
 
 
-def _ends_range(text: str, one: Clock, phrases: Iterable[_Phrase]) -> bool:
-    """Whether an hour alone, which may be anything, follows "from three to"."""
-    return not one.is_part and any(
-        phrase.clock is not None
-        and phrase.end <= one.start
-        and _RANGE.fullmatch(text[phrase.end : one.start])
-        for phrase in phrases
-    )
+def _clocks(text: str, days: list[_Day]) -> list[Clock]:
+    """Return the times of day, ranges of them made one unless either end has a day of its own."""
+    found = _without_overlaps(clock.find(text), days)
+    groups: list[list[Clock]] = [[]]
+    for one in found:
+        if (
+            groups[-1]
+            and any(joints.day_follows(text, one.end, day.start) for day in days)
+            and any(joints.clock_follows(text, day.end, groups[-1][-1].start) for day in days)
+        ):
+            groups.append([])
+        groups[-1].append(one)
+    return [one for group in groups for one in clock.joined(text, group)]
 
 
 def _days(text: str, context: Context) -> list[_Day]:
     """Return non-overlapping days: the leftmost, of these the longest that can be resolved."""
     found = [
         _Day(match.start(), match.end(), rule, match)
-        for rule in (*chinese.RULES, *english.RULES)
+        for rule in _RULES
         for match in rule.pattern.finditer(text)
         if match.end() > match.start()
     ]
@@ -189,8 +205,8 @@ def _joined(text: str, day: _Day, clocks: list[Clock], used: set[int]) -> Clock 
     for one in clocks:
         if id(one) in used:
             continue
-        if one.start >= day.end and _JOINT.fullmatch(text[day.end : one.start]):
+        if joints.clock_follows(text, day.end, one.start):
             return one
-        if one.end <= day.start and text[one.end : day.start] in (" ", " on ", ", ", " of "):
+        if joints.day_follows(text, one.end, day.start):
             return one
     return None

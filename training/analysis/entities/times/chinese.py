@@ -52,6 +52,11 @@ _C = "零〇一二三四五六七八九"
 _MONTH = "1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九]"
 _DAY_OF_MONTH = "3[01]|[12]\\d|0?[1-9]|三十一?|二十[一二三四五六七八九]?|十[一二三四五六七八九]?|[一二三四五六七八九]"
 _YEAR = rf"(?P<year>(?<!\d)(?:19|20)\d\d|(?<!\d)[0-3]\d(?=年)|[{_C}]{{4}})年|(?P<yearword>大前|前|去|上一|今|本|明|下一|后)年"
+# Not a number of things (上周两次, 上周五天), nor 上周一直, 上周日用品.
+_WEEKDAY = (
+    r"(?P<weekday>[二三四五六日天末](?![个次周天气]|用品)|一(?![个次周天直共起般些样])"
+    r"|[1-7](?![\d个次周天点:]))"
+)
 _PART_OF_MONTH = "初|中旬?|底|末|上旬|下旬"
 _UNIT = "个?半?(?:年|月|周|星期|礼拜|天|日|小时|钟头|分钟|刻钟)"
 # Of what follows or precedes "3天内" in a promise: counted from an event, not from the message.
@@ -157,7 +162,7 @@ def _month_and_day(match: re.Match[str], context: Context) -> Interval | None:
 
 def _whole_year(match: re.Match[str], context: Context) -> Interval | None:
     known = _year(match, context)
-    return None if known is None else _in_year(known, match["part"])
+    return None if known is None else _in_year(known, (match["part"] or "").lstrip())
 
 
 def _in_year(known: int, part: str | None) -> Interval:
@@ -167,8 +172,8 @@ def _in_year(known: int, part: str | None) -> Interval:
         return months(known, 1, 6)
     if part == "下半年":
         return months(known, 7, 6)
-    if "季" in part:
-        number = numerals.integer(part.lstrip("第").split("季")[0]) or 0
+    if "季" in part or part.startswith("q"):
+        number = numerals.integer(part.lstrip("第q").split("季")[0]) or 0
         return months(known, 3 * number - 2, 3)
     if part in ("初", "年初"):
         return months(known, 1, 2)
@@ -309,12 +314,12 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?P<day>[今昨明])(?:天|日|儿个?|(?=[早晚夜晨上下中凌](?!面|载|单|级)))", _relative_day),
     rule(
         r"(?P<step>上上|下下|上一|下一|这一|上|下|这|本)个?(?:周|星期|礼拜)"
-        r"(?:的?(?P<weekday>[一二三四五六日天末1-7])(?![\d个次周天]))?(?![年期岁边转围])",
+        rf"(?:的?{_WEEKDAY})?(?![年期岁边转围])",
         _relative_week,
     ),
     rule(
         r"(?<![一二两三四五六七八九十每几\d半个上下这本])(?:周|星期|礼拜)"
-        r"(?P<weekday>[一二三四五六日天末])(?![个次])",
+        rf"{_WEEKDAY}",
         _weekday,
     ),
     rule(
@@ -335,16 +340,16 @@ RULES: tuple[Rule, ...] = (
         _days_of_month,
     ),
     rule(
-        rf"(?:{_YEAR})(?P<part>上半年|下半年|第?[一二三四1-4]季度?|年?[初底末]|年中|中(?!国|旬))?(?!级|龄|报)",
+        rf"(?:{_YEAR})(?P<part>上半年|下半年|第?[一二三四1-4]季度?|\ ?q[1-4](?!\d)|年?[初底末]|年中|中(?!国|旬))?(?!级|龄|报)",
         _whole_year,
     ),
     rule(
-        r"(?<![\d上下今去明前后这本])(?P<part>上半年|下半年|第?[一二三四]季度|年[初底末中](?!\d))",
+        r"(?<![\d上下今去明前后这本])(?P<part>上半年|下半年|第?[一二三四1-4]季度|年[初底末中](?!\d))",
         _part_of_nearest_year,
     ),
     rule(r"(?P<step>上一|下一|这一|上|下|本|这)个?季度", _relative_quarter),
     rule(
-        rf"(?<![\d.{_C}十第型编单色码路街巷弄])(?P<day>{_DAY_OF_MONTH})[日号](?![\d楼线门店馆院仓色机电码柜粉床库球房字脸]|公馆|地铁)",
+        rf"(?<![\d.{_C}十第型编单色码路街巷弄大小])(?<![大小][了上出整])(?P<day>{_DAY_OF_MONTH})[日号](?![\d楼线门店馆院仓色机电码柜粉床库球房字脸]|公馆|地铁)",
         _day_of_month,
     ),
     rule(

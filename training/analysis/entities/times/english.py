@@ -2,10 +2,8 @@
 
 import re
 from datetime import date
-from decimal import Decimal
 
-from training.analysis.entities import numerals
-from training.analysis.entities.times import festivals, relative
+from training.analysis.entities.times import festivals
 from training.analysis.entities.times.grammar import DAY, Context, Rule, rule, sensible_year
 from training.analysis.entities.times.interval import (
     Interval,
@@ -86,8 +84,6 @@ _WEEKDAY = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
 _FULL_WEEKDAY = "|".join(name for name in _WEEKDAYS if name.endswith("day"))
 _DAY_OF_MONTH = r"(?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\ (?:of\ )?(?P<year>(?:19|20)\d\d)\b(?!\ ?(?:yuan|usd|dollars)))?"
-_UNIT = r"(?P<unit>year|yr|quarter|month|fortnight|week|wk|day|hour|hr|minute|min)s?\b"
-_COUNT = rf"(?P<count>(?<![\d.])\d{{1,4}}(?:\.\d)?|{numerals.ENGLISH})\b(?:\ (?P<of>of))?"
 
 
 def _single_word(match: re.Match[str], context: Context) -> Interval | None:
@@ -276,71 +272,12 @@ def _festival(match: re.Match[str], context: Context) -> Interval | None:
     return context.nearest(lambda offset: candidate(context.reference.year + offset))
 
 
-def _count(match: re.Match[str]) -> tuple[Decimal, str] | None:
-    unit = relative.UNITS[match["unit"]]
-    count = numerals.number(match["count"])
-    if count is None:
-        return None
-    if match["half"]:
-        count += Decimal("0.5")
-    return count, unit
-
-
-def _ago(match: re.Match[str], context: Context) -> Interval | None:
-    counted = _count(match)
-    if counted is None:
-        return None
-    count, unit = counted
-    is_past = match["side"] in ("ago", "earlier", "back", "before now")
-    return relative.away(-count if is_past else count, unit, context)
-
-
-def _half(match: re.Match[str], context: Context) -> Interval | None:
-    unit = relative.UNITS[match["unit"]]
-    count = (
-        Decimal("0.5") if match["side"] in ("from now", "later") or match["in"] else Decimal("-0.5")
-    )
-    return relative.away(count, unit, context)
-
-
-def _in(match: re.Match[str], context: Context) -> Interval | None:
-    counted = _count(match)
-    return None if counted is None else relative.away(*counted, context)
-
-
-def _within(match: re.Match[str], context: Context) -> Interval | None:
-    counted = _count(match)
-    return None if counted is None else relative.within(*counted, context)
-
-
-def _lasting(match: re.Match[str], context: Context) -> Interval | None:
-    ahead = match["step"] in ("next", "coming")
-    if match["few"]:
-        if match["unit"] != "day":
-            return None
-        if ahead:
-            return relative.some_days(context, ahead=True)
-        return days(context.today - 6 * DAY, 7)
-    counted = _count(match)
-    return None if counted is None else relative.lasting(*counted, context, ahead=ahead)
-
-
-def _few_days_ago(match: re.Match[str], context: Context) -> Interval:
-    return relative.some_days(context, ahead=False)
-
-
-def _few_days_on(match: re.Match[str], context: Context) -> Interval:
-    return relative.some_days(context, ahead=True)
-
-
-def _quarter(match: re.Match[str], context: Context) -> Interval | None:
-    first = 3 * int(match["number"]) - 2
-    if match["year"]:
-        return months(sensible_year(int(match["year"])), first, 3)
-    return context.nearest(lambda offset: months(context.reference.year + offset, first, 3))
-
-
 _STEP_WEEK = "last|previous|this|next|coming|following"
+# Short forms are times only after these; from, to and until may also stand in a range.
+_AFTER_PREPOSITION = (
+    r"(?:(?<=\b(?:on|by|to)\ )|(?<=\bfrom\ )|(?<=\btill\ )|(?<=\b(?:since|until|after)\ )"
+    r"|(?<=\bbefore\ ))"
+)
 _FESTIVAL_NAMES = "|".join(
     re.escape(name) for name in sorted(festivals.ENGLISH, key=len, reverse=True)
 )
@@ -369,7 +306,7 @@ RULES: tuple[Rule, ...] = (
         _weekday,
     ),
     rule(
-        r"\b(?:on|by|since|until|till|last|next|this)\ (?P<step>$^)?(?P<weekof>$^)?(?P<weekday>mon|tues?|wed|thurs?|fri)\b\.?",
+        rf"(?:\b(?P<step>last|next|this)\ |{_AFTER_PREPOSITION})(?P<weekof>$^)?(?P<weekday>mon|tues?|wed|thurs?|fri)\b\.?",
         _weekday,
     ),
     rule(
@@ -378,7 +315,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(rf"\b(?:the\ )?{_DAY_OF_MONTH}\ (?:of\ )?(?P<month>{_MONTH})\b\.?{_YEAR}", _month_and_day),
     rule(
-        rf"\b(?P<month>{_MONTH})\.?\ {_DAY_OF_MONTH}\ ?(?:-|–|to|until|through)\ ?(?P<last>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\b(?!:){_YEAR}",
+        rf"\b(?P<month>{_MONTH})\.?\ {_DAY_OF_MONTH}\ ?(?:-|–|to|until|through)\ ?(?P<last>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\b(?!:|\ ?[ap]\.?m\b){_YEAR}",
         _days_of_month,
     ),
     rule(
@@ -386,7 +323,7 @@ RULES: tuple[Rule, ...] = (
         _days_of_month,
     ),
     rule(
-        r"\bthe\ (?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)\b(?:\ of\ (?:the\ )?(?P<step>last|this|next)\ month)?(?!\ (?:time|day|order|item|floor|street|avenue|one|attempt))",
+        r"\bthe\ (?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)\b(?:\ of\ (?:the\ )?(?P<step>last|this|next)\ month)?(?!\ (?:time|day|order|item|floor|street|avenue|one|attempt|quarter|half|party))",
         _day_of_month,
     ),
     rule(
@@ -394,22 +331,22 @@ RULES: tuple[Rule, ...] = (
         _day_of_month,
     ),
     rule(
-        rf"\b(?:(?:in|since|during|until|by|for|from|of)\ )?(?:the\ )?(?:(?P<step>last|this|next)\ )?(?:(?P<part>early|mid|late|beginning|start|middle|end)(?:\ of\ |[-\ ]))?"
+        rf"\b(?:the\ )?(?:(?P<step>last|this|next)\ )?(?:(?P<part>early|mid|late|beginning|start|middle|end)(?:\ of\ |[-\ ]))?"
         rf"(?P<month>{'|'.join(name for name in sorted(_MONTHS, key=len, reverse=True) if name != 'may' and name != 'mar')})\b{_YEAR}",
         _month,
     ),
     rule(
-        rf"\b(?:in|since|until|by|last|next|early|late|mid)[\ -](?P<step>$^)?(?P<part>$^)?(?P<month>may)\b(?!\ (?:i|we|be|have|not)\b){_YEAR}",
+        rf"\b(?:in|since|until|by|last|next|early|late|mid)[\ -](?P<step>$^)?(?P<part>$^)?(?P<month>may)\b(?!\ (?:i|we|be|have|not|the)\b|\ [0-3]?\d(?!\d)){_YEAR}",
         _month,
     ),
     rule(
         r"\b(?:the\ )?(?P<part>end|beginning|start|middle)\ of\ (?:(?P<step>the|last|this|next)\ )?(?P<unit>month|year|week)\b",
         _end_of,
     ),
-    rule(r"\b(?:in|since|during|of)\ (?P<year>20\d\d|19\d\d)\b(?![-/.\d])", _year_alone),
+    rule(r"\b(?:in|since|during|from|until|of)\ (?P<year>20\d\d|19\d\d)\b(?![-/.\d])", _year_alone),
     rule(r"(?<![\d/])(?P<m>[0-3]?\d)/(?P<d>[0-3]?\d)/(?P<y>20\d\d)(?!\d)", _written),
     rule(
-        r"\b(?:on|by|since|until|till|from|before|after)\ (?P<m>1[0-2]|0?[1-9])/(?P<d>3[01]|[12]\d|0?[1-9])(?![\d/.%])",
+        rf"{_AFTER_PREPOSITION}(?P<m>1[0-2]|0?[1-9])/(?P<d>3[01]|[12]\d|0?[1-9])(?![\d/.%])",
         _month_slash_day,
     ),
     rule(
@@ -417,25 +354,4 @@ RULES: tuple[Rule, ...] = (
         rf"(?:\ (?P<period>holidays?|week|break))?(?:\ (?P<yearword>last|this|next)\ year)?{_YEAR}",
         _festival,
     ),
-    rule(
-        rf"\b{_COUNT}(?:\ (?P<half>and\ a\ half))?\ {_UNIT}\ (?P<side>ago|earlier|back|from\ now|from\ today)\b",
-        _ago,
-    ),
-    rule(
-        r"\b(?:(?P<in>in)\ )?half\ an?\ (?P<unit>hour|year|month|day)(?:\ (?P<side>ago|from\ now|earlier|later))\b",
-        _half,
-    ),
-    rule(r"\b(?P<in>in)\ half\ an?\ (?P<unit>hour|year|month)\b(?P<side>$^)?", _half),
-    rule(rf"\bin\ {_COUNT}(?:\ (?P<half>and\ a\ half))?\ {_UNIT}(?!'|\ of)", _in),
-    rule(
-        rf"\bwithin\ (?:the\ next\ )?{_COUNT}(?P<half>$^)?\ (?:business\ |working\ )?{_UNIT}(?!\ of)",
-        _within,
-    ),
-    rule(
-        rf"\b(?:(?:in|for|over|during|within)\ )?the\ (?P<step>last|past|previous|next|coming)\ (?:(?P<few>few|couple\ of)|{_COUNT})(?P<half>$^)?\ {_UNIT}",
-        _lasting,
-    ),
-    rule(r"\b(?:a\ )?(?:few|several)\ days\ (?:ago|back)\b|\bthe\ other\ day\b", _few_days_ago),
-    rule(r"\bin\ a\ few\ days\b|\ba\ few\ days\ from\ now\b", _few_days_on),
-    rule(r"\b(?:in\ )?q(?P<number>[1-4])\b(?:\ (?P<year>20\d\d))?", _quarter),
 )
