@@ -41,6 +41,7 @@ def make(run_id: int, report: Reporter) -> None:
     result = train(run, material, directory, unfinished, report)
     snapshots.write(unfinished, material.rows)
     _note_result(result, report)
+    report("judge", 0.0)
     active = registry.active()
     verdict = recording.examine(
         unfinished, active=active, rows=material.rows, report=result, encoder=directory

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Max
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -105,6 +106,8 @@ class IntentForm(ContentForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # As the admin writes the labels of the model's own fields.
+        self.fields["new_utterances"].label = capfirst(self.fields["new_utterances"].label)
         if self.instance.pk and not self.is_bound:
             # Not the instance's: on the page of an old version that is an old one.
             now = Intent.objects.filter(pk=self.instance.pk).values_list("revision", flat=True)

@@ -78,7 +78,10 @@ def keep_utterances(request: HttpRequest, body: dict[str, Any]) -> JsonResponse:
 
 @_for_editors
 def move_utterance(request: HttpRequest, body: dict[str, Any]) -> JsonResponse:
-    """Move an utterance. Body: {"utterance": primary key, "source": code, "target": code}."""
+    """Move an utterance. Body: {"utterance": primary key, "source": code, "target": code}.
+
+    Tells the revisions of both intents: whoever has the page of one open goes on with it.
+    """
     pk, source, target = (body.get(name) for name in ("utterance", "source", "target"))
     if not (isinstance(pk, int) and isinstance(source, str) and isinstance(target, str)):
         raise _BadRequest
@@ -86,7 +89,9 @@ def move_utterance(request: HttpRequest, body: dict[str, Any]) -> JsonResponse:
         moved = services.move_utterance(pk, source=source, target=target)
     except Intent.DoesNotExist:
         raise _BadRequest from None
-    return JsonResponse({"moved": moved})
+    intents = Intent.objects.filter(code__in=(source, target))
+    revisions = dict(intents.values_list("code", "revision"))
+    return JsonResponse({"moved": moved, "revisions": revisions})
 
 
 def _code(value: Any) -> str:

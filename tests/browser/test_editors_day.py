@@ -21,26 +21,29 @@ from tests.live_site import Site, copy_of
 TRAINED_MS = 180_000
 INTENT, CODE = "礼品包装", "gift_wrapping"
 REPLY = "可以的，下单时勾选“礼品包装”，我们免费包好并附上贺卡。"
-QUESTION = "送女朋友的，能帮我包漂亮点吗"
+QUESTION = "请问礼品包装怎么收费"
 # What a colleague has put where it does not belong.
 MISPLACED = "送长辈的能装进礼盒里吗"
 TAUGHT = (
     *("可以帮我包装成礼物吗", "有没有礼盒包装", "能包成礼物的样子吗", "礼品包装要另外收费吗"),
-    *("想送人，可以包得好看一点吗", "能放一张手写贺卡吗", "包装纸可以选颜色吗", "礼盒多少钱一个"),
+    *("礼品包装多少钱", "礼盒包装怎么选", "我要礼品包装", "请帮我做礼品包装", "礼盒要加钱吗"),
     *(
-        "送朋友的生日礼物，帮忙包一下",
-        "请用礼品纸包起来",
-        "可以系个蝴蝶结吗",
-        "要送客户，有高档礼盒吗",
+        "能放一张手写贺卡吗",
+        "可以附贺卡吗",
+        "贺卡上能写祝福语吗",
+        "贺卡要收费吗",
+        "帮我写一张生日贺卡",
     ),
+    *("包装纸可以选颜色吗", "礼品包装纸有哪些颜色", "可以用红色的包装纸吗", "请用礼品纸包起来"),
+    *("想送人，可以包装得好看一点吗", "送朋友的生日礼物，帮忙包装一下", "要送客户，有高档礼盒吗"),
+    *("礼盒可以系蝴蝶结吗", "几件商品能包在一个礼盒里吗", "圣诞节有特别的礼品包装吗"),
+    *("Can you gift wrap this?", "Do you offer gift wrapping?", "How much is gift wrapping?"),
     *(
-        "礼物里别放价格单",
-        "能帮我写一句祝福语吗",
-        "圣诞节有特别的礼物包装吗",
-        "几件商品能包在一个礼盒里吗",
+        "Please gift wrap my order",
+        "Can I choose the gift wrapping paper?",
+        "Do you have gift boxes?",
     ),
-    *("Can you gift wrap this?", "Do you offer gift boxes?", "Please add a greeting card"),
-    *("How much is gift wrapping?", "Can I choose the wrapping paper?", "It is a present, wrap it"),
+    *("Can you add a greeting card to the gift?", "It is a present, please gift wrap it"),
 )
 # Row by row: a sentence that another intent has, an intent that there is not, and no sentence.
 WRONG = ((INTENT, "券可以送人吗"), ("礼品包裝", "能包两层吗"), (INTENT, ""))
@@ -57,6 +60,7 @@ def live_site(live_site: Site) -> Iterator[Site]:
             yield made
 
 
+@pytest.mark.timeout(600)  # two trainings, on however busy a machine
 def test_from_a_table_with_mistakes_to_a_model_that_answers_and_back(
     open_page: Callable[..., Page],
 ) -> None:
@@ -64,9 +68,10 @@ def test_from_a_table_with_mistakes_to_a_model_that_answers_and_back(
     customer = open_page()
     customer.goto("/")
 
-    # A customer asks for what the bot has not been taught.
-    ask(customer, QUESTION)
-    expect(customer.locator(ANSWER).last).not_to_contain_text(REPLY)
+    # Customers ask for what the bot has not been taught.
+    for question in (QUESTION, "可以附一张贺卡吗", "我的快递到哪了"):
+        ask(customer, question)
+        expect(customer.locator(ANSWER).last).not_to_contain_text("免费包好")
 
     # The table of a colleague comes in, but for its wrong rows; put right, these come in, too.
     make_intent(editor)
@@ -79,7 +84,7 @@ def test_from_a_table_with_mistakes_to_a_model_that_answers_and_back(
     expect(rows.filter(has_text="One sentence has one intent.")).to_have_count(1)
     editor.get_by_role("link", name=f"wrong ({len(WRONG)})").click()
     expect(rows).to_have_count(len(WRONG))
-    shoot(editor, "learning-import")
+    shoot(editor, "learning-import", phone=True)
     editor.get_by_role("button", name=f"Bring in {len(colleague)} rows").click()
     check_file(editor, [*colleague, *RIGHT])
     editor.get_by_role("button", name=f"Bring in {len(RIGHT)} rows").click()
@@ -102,23 +107,23 @@ def test_from_a_table_with_mistakes_to_a_model_that_answers_and_back(
     editor.select_option("[name=replies-0-language]", "zh")
     editor.fill("[name=replies-0-text]", REPLY)
     editor.get_by_role("button", name="Save as draft").click()
-    expect(editor.locator(".cs-lines ins").first).to_contain_text("免费包好")
+    expect(editor.locator(".cs-lines ins", has_text="免费包好")).to_be_visible()
     draft_page = editor.url
     shoot(editor, "learning-draft")
 
-    # The bench shows it beside what is in service, and keeps the sentence for every later model.
+    # The bench shows it beside what is in service.
     editor.get_by_role("link", name="Try it on the bench").click()
     editor.fill("[name=text]", QUESTION)
     editor.get_by_role("button", name="Try", exact=True).click()
     drafted = editor.locator(".cs-columns > section").nth(1)
     expect(drafted.locator(".cs-bubble").first).to_contain_text("免费包好", timeout=30_000)
-    shoot(editor, "learning-bench")
+    shoot(editor, "learning-bench", phone=True)
 
     # Last week again, answered by the draft: he accepts by keyboard what it makes better.
     editor.goto(draft_page)
     editor.get_by_role("link", name="Replay past questions").click()
     editor.get_by_role("button", name="Replay").click()
-    changed = editor.locator("li.cs-answer", has_text=QUESTION)
+    changed = editor.locator("li.cs-answer").filter(has_text=QUESTION)
     expect(changed).to_contain_text("免费包好", timeout=60_000)
     changed.focus()
     editor.keyboard.press("a")
@@ -135,37 +140,53 @@ def test_from_a_table_with_mistakes_to_a_model_that_answers_and_back(
     editor.get_by_role("link", name="Train now").click()
     editor.get_by_label("mode").select_option("quick")
     editor.get_by_role("button", name="Start training").click()
+    progress = editor.locator("#run-progress")
+    expect(progress).to_be_visible()
     editor.evaluate("document.body.dataset.opened = 'once'")
-    expect(editor.locator("#run-progress")).to_contain_text(
-        "comparing with the model in service", timeout=TRAINED_MS
-    )
-    assert editor.evaluate("document.body.dataset.opened") == "once", "the page was loaded anew"
+    expect(progress).to_contain_text("comparing with the model in service", timeout=TRAINED_MS)
+    assert editor.evaluate("document.body.dataset.opened") == "once", "it was loaded anew"
     shoot(editor, "learning-training")
-    expect(editor.locator("#run-progress")).to_have_count(0, timeout=TRAINED_MS)
+    expect(progress).to_have_count(0, timeout=TRAINED_MS)
 
-    # The gate does not let by itself take over what it knows too little of; he reads why, and promotes it.
+    # The gate finds it no worse: it answers from now on. He reads why.
     editor.goto("/admin/training/modelversion/")
-    first = editor.locator("#result_list tbody tr").nth(1)
-    expect(first).to_contain_text("in service")
-    editor.locator("#result_list tbody a").first.click()
-    gate = editor.get_by_role("region", name="The gate")
-    expect(gate).to_contain_text("inconclusive")
-    expect(gate).to_contain_text(INTENT)
-    shoot(editor, "learning-gate")
-    editor.get_by_role("button", name="Activate").click()
     versions = editor.locator("#result_list tbody tr")
+    expect(versions).to_have_count(2)
     expect(versions.first).to_contain_text("in service")
-    shoot(editor, "learning-models")
+    versions.first.locator("a").first.click()
+    new_version = editor.url
+    expect(editor.get_by_role("region", name="The gate")).to_contain_text("passed")
+    shoot(editor, "learning-gate")
+    bars = editor.get_by_role("region", name="Intent by intent")
+    expect(bars.get_by_role("img")).to_be_visible()
+    shoot(editor, "learning-gate-intents", bars, phone=True)
 
-    # A customer is answered.
+    # Everything is as before with two clicks, and with two more the new one is promoted again.
+    roll_back(editor)
+    former = versions.nth(1).locator("a").first.inner_text()
+    editor.wait_for_timeout(LIVE_MS["reply"])
+    editor.reload()
+    engine = editor.locator("p", has_text="Understanding in this process")
+    expect(engine).to_contain_text(former)
+    shoot(editor, "learning-models")
+    editor.goto(new_version)
+    editor.get_by_role("button", name="Activate").click()
+    expect(versions.first).to_contain_text("in service")
+
+    # A customer is answered, by the new model.
     customer.wait_for_timeout(LIVE_MS["intent"])
     ask(customer, QUESTION)
     expect(customer.locator(ANSWER).last).to_contain_text("免费包好")
     shoot(customer, "learning-answer")
+    roll_back(editor)
 
-    # And everything is as it was with two clicks.
+
+def roll_back(editor: Page) -> None:
+    """On the list of models, have the one before the newest answer again."""
+    editor.goto("/admin/training/modelversion/")
     editor.get_by_role("link", name="Roll back to").click()
     editor.get_by_role("button", name="Yes, roll back to").click()
+    versions = editor.locator("#result_list tbody tr")
     expect(versions.first).to_contain_text("answered before")
     expect(versions.nth(1)).to_contain_text("in service")
 
@@ -199,20 +220,20 @@ def check_file(editor: Page, rows: Sequence[tuple[str, str]]) -> None:
     expect(editor.locator("#import-progress")).to_be_visible()
 
 
-def shoot(page: Page, name: str, what: Locator | None = None) -> None:
-    """Take a picture where SCREENSHOTS asks for it: at a desk, and on a phone.
+def shoot(page: Page, name: str, what: Locator | None = None, *, phone: bool = False) -> None:
+    """Take a picture at a desk where SCREENSHOTS asks for pictures.
 
     Args:
-        what: What has to be on the picture; else the page from its top.
+        what: What has to be on it; else the page from its top.
+        phone: Take one on a phone, too.
     """
     if not (folder := os.environ.get("SCREENSHOTS")):
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
-    screens = {"desktop": DESKTOP, "phone": PHONE}
-    for screen, size in screens.items():
+    for screen, size in {"desktop": DESKTOP, **({"phone": PHONE} if phone else {})}.items():
         page.set_viewport_size(size)
         if what is not None:
-            what.evaluate("place => place.scrollIntoView({ block: 'center' })")
+            what.evaluate("place => place.scrollIntoView({ block: 'nearest' })")
         page.wait_for_timeout(600)  # what moves has come to rest
         page.screenshot(path=Path(folder) / f"{name}-{screen}.png")
     page.set_viewport_size(DESKTOP)

@@ -48,6 +48,9 @@ class ScriptedEngine:
     def moods(self, texts: Sequence[str]) -> list[inference.Mood | None]:
         return [self.feels.get(text) for text in texts]
 
+    def encoder(self) -> None:
+        """There is none: what is read by it is read by none."""
+
     def status(self) -> inference.Status:
         return inference.Status(
             state="ready",

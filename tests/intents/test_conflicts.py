@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,13 +163,13 @@ def test_the_nearest_of_its_own_intent_is_never_itself():
 
 
 class TestPage:
-    def post(self, client: Client, name: str, body: object) -> object:
+    def post(self, client: Client, name: str, body: object) -> Any:
         answer = client.post(reverse(f"admin:{name}"), body, content_type="application/json")
         return answer.json() if answer.status_code == 200 else answer.status_code
 
     @pytest.fixture
     def editor(self) -> Client:
-        client = Client()
+        client = Client(headers={"accept-language": "en"})
         client.force_login(StaffFactory(role="business editor"))
         return client
 
@@ -192,10 +193,13 @@ class TestPage:
     def test_one_moves_once_and_back(self, shelf: Shelf, editor: Client):
         row = Utterance.objects.get(text="怎么开发票")
         there = {"utterance": row.pk, "source": "invoice", "target": "logistics"}
-        assert self.post(editor, "move_utterance", there) == {"moved": True}
-        assert self.post(editor, "move_utterance", there) == {"moved": False}
+        opened = dict(Intent.objects.values_list("code", "revision"))
+        first = self.post(editor, "move_utterance", there)
+        assert first["moved"]
+        assert first["revisions"] == {code: opened[code] + 1 for code in ("invoice", "logistics")}
+        assert not self.post(editor, "move_utterance", there)["moved"]
         back = {"utterance": row.pk, "source": "logistics", "target": "invoice"}
-        assert self.post(editor, "move_utterance", back) == {"moved": True}
+        assert self.post(editor, "move_utterance", back)["moved"]
         row.refresh_from_db()
         assert row.intent.code == "invoice"
 

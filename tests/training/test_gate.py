@@ -130,6 +130,18 @@ def test_a_regression_sentence_that_is_lost_refuses(
     assert "cases_broken" in [one.kind for one in verdict.reasons]
 
 
+def test_a_regression_sentence_of_a_new_intent_that_is_missed_leaves_it_open(
+    data: Any, trainer: Trainer, evidence: Evidence
+) -> None:
+    new = data["train"][0].label
+    active = trainer.make([one for one in data["train"] if one.label != new], 0)
+    candidate = trainer.make(data["train"], 0)
+    other = next(one.text for one in data["train"] if one.label != new)
+    verdict = judge(candidate, active, dataclasses.replace(evidence, cases=[Case(other, new)]))
+    assert "cases_missed" in [one.kind for one in verdict.doubts]
+    assert "cases_broken" not in [one.kind for one in verdict.reasons]
+
+
 @pytest.mark.parametrize(
     ("bad", "good", "passes"),
     [

@@ -222,6 +222,7 @@ def test_codes_that_an_intent_had_are_shown_by_its_name_of_today(
         ("intent_missing", {"intent": "refund", "texts": 9}),
         ("new_intent_weak", {"intent": "refund", "texts": 9, "share": 0.3, "least": 0.5}),
         ("cases_broken", {"cases": 1, "of": 3, "first": "退钱"}),
+        ("cases_missed", {"cases": 1, "of": 3, "first": "退钱"}),
         ("worse_calibrated", {"active": 0.02, "candidate": 0.2}),
         ("accepts_more", {"active": 0.02, "candidate": 0.2, "texts": 100}),
         ("larger", {"active": 10, "candidate": 40}),

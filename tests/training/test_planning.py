@@ -132,7 +132,7 @@ class TestEnoughChanges:
         planning.change_plan(by=None, now=EVENING, after_changes=3)
         add_utterances("invoice", 2)
         assert planning.look(now=now) is None
-        assert planning.plan().outcome.startswith("2 ")
+        assert " 2 " in planning.plan().outcome  # so many of three
 
         moved, gone = Utterance.objects.filter(intent__code="logistics")[:2]
         moved.intent = Intent.objects.get(code="invoice")

@@ -352,6 +352,11 @@ class _Trial:
             )
         if lost := [case.text for case in broken if case.is_new]:
             self._refuse("cases_broken", cases=len(lost), of=len(cases), first=lost[0])
+        # Examples answer a new intent until a model knows it, and they may know the sentence.
+        missed = [case for case in broken if case.intent and self._kinship.is_new(case.intent)]
+        if self._active is not None and missed:
+            values = {"cases": len(missed), "of": len(cases), "first": missed[0].text}
+            self._doubts.append(Reason("cases_missed", values))
         return broken
 
     def _meets(self, case: Case, answer: Answer) -> bool:

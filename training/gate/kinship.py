@@ -33,6 +33,10 @@ class Kinship:
         """Whether the active model knows it."""
         return bool(self._meaning(intent, self.active))
 
+    def is_new(self, intent: str) -> bool:
+        """Whether the candidate knows it and the active model does not: examples answer it now."""
+        return not self.is_known(intent) and bool(self._meaning(intent, self.candidate))
+
     def is_missing(self, intent: str) -> bool:
         """Whether the active model knows an intent that is answered, and the candidate does not."""
         return (

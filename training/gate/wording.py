@@ -46,6 +46,10 @@ _REASONS = {
         "{cases} of {of} regression sentences are no longer understood as they should be, such as "
         "“{first}”."
     ),
+    "cases_missed": _(
+        "Of {of} regression sentences it misses {cases} of new intents, which examples may answer "
+        "now, such as “{first}”."
+    ),
     "worse_calibrated": _(
         "It knows less well how sure it may be: the calibration error rises from {active:.1%} to "
         "{candidate:.1%}."

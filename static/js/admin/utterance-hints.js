@@ -34,6 +34,15 @@ function intent() {
   return Number(chosen?.value) || words.intent || "";
 }
 
+/**
+ * Have the page know of its own move, so that saving it later is not taken for a save over a colleague's.
+ * @param {number} revision of the page's intent, after it; more than one further, and a colleague has saved, too
+ */
+function follow(revision) {
+  const opened = /** @type {HTMLInputElement | null} */ (document.getElementById("id_opened_revision"));
+  if (opened && Number(opened.value) + 1 === revision) opened.value = String(revision);
+}
+
 /** @param {string} text @param {string} className @param {() => void} act */
 function button(text, className, act) {
   const made = document.createElement("button");
@@ -174,8 +183,11 @@ class Hinted {
   /** @param {Hint} hint @param {HTMLElement} buttons */
   async move(hint, buttons) {
     const here = this.intent;
-    const change = (/** @type {string} */ source, /** @type {string} */ target) =>
-      post(words.moveUrl ?? "", { utterance: hint.utterance, source, target });
+    const change = async (/** @type {string} */ source, /** @type {string} */ target) => {
+      const answer = await post(words.moveUrl ?? "", { utterance: hint.utterance, source, target });
+      if (answer.moved) follow(answer.revisions[here]);
+      return answer;
+    };
     try {
       const { moved } = await change(hint.intent, here);
       if (!moved) return this.done(buttons, words.gone ?? "");
