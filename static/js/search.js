@@ -14,6 +14,8 @@ import { clock, day } from "./times.js";
 
 const AFTER_TYPING_MS = 250;
 const SHORTEST = 2;
+/** The fields below the search stay so long: what lies under them must not move under a click. */
+const AFTER_LEAVING_MS = 400;
 /** What the long messages that are looked for are like; names of parameters. */
 const NARROWING = ["mood", "intent", "period"];
 
@@ -30,6 +32,14 @@ export class Search {
     this.#field = /** @type {HTMLInputElement} */ (part(workspace, "search"));
     this.#field.addEventListener("input", () => this.#typed(AFTER_TYPING_MS));
     this.#field.addEventListener("keydown", (event) => this.#pressed(event));
+    const all = part(workspace, "search-all");
+    all.addEventListener("focusin", () => {
+      this.#timers.clear("leave");
+      all.classList.add("is-open");
+    });
+    all.addEventListener("focusout", () => {
+      this.#timers.after("leave", AFTER_LEAVING_MS, () => all.classList.remove("is-open"));
+    });
     part(workspace, "search-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#typed(0);

@@ -30,8 +30,8 @@ export function neighbour(at, count, way) {
 function listen(list) {
   /** @returns {HTMLElement[]} */
   const answers = () => [...list.querySelectorAll("li.cs-answer")].map((one) => /** @type {HTMLElement} */ (one));
-  /** @type {string} id of the answer whose verdict was just sent by key */
-  let judged = "";
+  /** @type {Map<string, number>} how many verdicts by key are under way, by the answer's id */
+  const judged = new Map();
 
   const first = answers()[0];
   if (first) first.tabIndex = 0;
@@ -50,15 +50,17 @@ function listen(list) {
     }
     const button = /** @type {HTMLButtonElement | null} */ (answer.querySelector(`button[data-key="${asked}"]`));
     if (!button) return;
-    judged = answer.id;
+    judged.set(answer.id, (judged.get(answer.id) ?? 0) + 1);
     button.click();
   });
 
-  document.body.addEventListener("htmx:afterSettle", () => {
-    if (!judged) return;
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    const id = /** @type {CustomEvent} */ (event).detail.elt?.id ?? "";
+    const underWay = judged.get(id) ?? 0;
+    if (!underWay) return;
+    judged.set(id, underWay - 1);
     const all = answers();
-    const at = all.findIndex((one) => one.id === judged);
-    judged = "";
+    const at = all.findIndex((one) => one.id === id);
     if (at < 0) return;
     const stays = all[at].dataset.verdict === "OPEN" || all[at].querySelector("[role=alert]");
     all[stays ? at : neighbour(at, all.length, "next")].focus();
