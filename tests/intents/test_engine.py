@@ -495,6 +495,7 @@ class TestNewModels:
         for version in ("v2", "v3", "v4"):
             shelf.active = version
             ready(engine, "ready", model_version=version)
+        eventually(lambda: "v4" in versions)
         over.set()
         for caller in callers:
             caller.join()

@@ -30,8 +30,8 @@ export function neighbour(at, count, way) {
 function listen(list) {
   /** @returns {HTMLElement[]} */
   const answers = () => [...list.querySelectorAll("li.cs-answer")].map((one) => /** @type {HTMLElement} */ (one));
-  /** @type {Map<string, number>} how many verdicts by key are under way, by the answer's id */
-  const judged = new Map();
+  /** @type {string} id of the answer whose verdict was sent by the latest key */
+  let judged = "";
 
   const first = answers()[0];
   if (first) first.tabIndex = 0;
@@ -43,6 +43,7 @@ function listen(list) {
     const asked = meaning(event.key);
     if (!asked) return;
     event.preventDefault();
+    judged = "";
     if (asked === "next" || asked === "previous") {
       const all = answers();
       all[neighbour(all.indexOf(answer), all.length, asked)]?.focus();
@@ -50,15 +51,18 @@ function listen(list) {
     }
     const button = /** @type {HTMLButtonElement | null} */ (answer.querySelector(`button[data-key="${asked}"]`));
     if (!button) return;
-    judged.set(answer.id, (judged.get(answer.id) ?? 0) + 1);
+    judged = answer.id;
     button.click();
   });
 
+  list.addEventListener("pointerdown", () => {
+    judged = "";
+  });
+
   document.body.addEventListener("htmx:afterSettle", (event) => {
-    const id = /** @type {CustomEvent} */ (event).detail.elt?.id ?? "";
-    const underWay = judged.get(id) ?? 0;
-    if (!underWay) return;
-    judged.set(id, underWay - 1);
+    // One answer may settle more than once: it stays the one until another key.
+    const id = /** @type {CustomEvent} */ (event).detail.elt?.id;
+    if (!judged || id !== judged) return;
     const all = answers();
     const at = all.findIndex((one) => one.id === id);
     if (at < 0) return;
