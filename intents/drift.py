@@ -4,6 +4,7 @@ The last week is compared with the four weeks before it, by intent and by how li
 means none of our topics. What moved makes an alert on the admin's first page and in /metrics.
 """
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -11,13 +12,14 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.db.models import Count, F, IntegerField, QuerySet
 from django.db.models.functions import Cast, Floor
 from django.utils import timezone
 from prometheus_client import Gauge
 
 from intents.models import DriftCheck, PredictionRecord, Utterance
+
+logger = logging.getLogger(__name__)
 
 WINDOW_DAYS, BEFORE_DAYS = 7, 28
 # Fewer messages say nothing: 50 intents would move by chance alone.
@@ -138,7 +140,8 @@ def _shown(name: str) -> float:
     """Return a column of the last comparison for /metrics, NaN where there is none."""
     try:
         result = latest()
-    except DatabaseError:
+    except Exception:  # whatever it is, the other metrics are shown
+        logger.warning("The last comparison cannot be told", exc_info=True)
         return math.nan
     value = getattr(result, name, None)
     return math.nan if value is None else float(value)

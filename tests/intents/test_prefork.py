@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from celery import Celery
+from django.conf import settings
+
 from csplatform import embedded
-from csplatform.celery import app
 
 QUEUE = "prefork-of-a-test"
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +28,7 @@ def worker(tmp_path: Path, **environment: str) -> Iterator["subprocess.Popen[byt
         ],
         log=tmp_path / "worker.log",
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "RESULT_URL": settings.BROKER_URL, **environment},
         die_with=signal.SIGKILL,
     )
     try:
@@ -37,6 +39,8 @@ def worker(tmp_path: Path, **environment: str) -> Iterator["subprocess.Popen[byt
 
 def asked(worker: "subprocess.Popen[bytes]") -> str:
     """Have the child understand something; return what it says about its engine."""
+    # Results by way of the broker's server: both processes see it, and no database is needed.
+    app = Celery(broker=settings.CELERY_BROKER_URL, backend=settings.CELERY_BROKER_URL)
     pid, said = app.send_task("tests.understand", queue=QUEUE).get(timeout=120)
     assert pid != worker.pid
     return str(said)

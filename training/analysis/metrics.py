@@ -1,11 +1,13 @@
 """What Prometheus is told about long texts; /metrics shows it."""
 
+import logging
 from collections.abc import Iterator
 
-from django.db import Error as DatabaseError
 from prometheus_client import REGISTRY, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+logger = logging.getLogger(__name__)
 
 ENDED = Counter(
     "analysis_attempts_total",
@@ -33,7 +35,8 @@ class _Queue(Collector):
         try:
             for status, count in work.lengths().items():
                 shown.add_metric([str(status).lower()], count)
-        except DatabaseError:  # away: the other metrics are shown
+        except Exception:  # whatever it is, the other metrics are shown
+            logger.warning("The lengths of the queue cannot be told", exc_info=True)
             return
         yield shown
 
