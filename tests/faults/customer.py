@@ -24,6 +24,8 @@ ACKNOWLEDGE_S = 5.0
 SOCKET_FIRST_S = 2.0
 # After one message in so many, on average.
 RELOADS, ASKS_FOR_HUMAN = 0.02, 0.01
+# Whoever sees so many of his messages wait writes no more until some have gone.
+MOST_UNSENT = 10
 FINAL = frozenset({"blocked", "conversation_closed", "empty", "invalid", "too_long", "not_yours"})
 # Known texts: it is not the model that is on trial here.
 QUESTIONS = (
@@ -100,6 +102,9 @@ class Customer:
     async def _type(self) -> None:
         if self.all_typed:
             await asyncio.sleep(3600)
+            return
+        if len(self.screen.outbox) >= MOST_UNSENT:
+            await asyncio.sleep(0.2)
             return
         burst = self._lots.random() < 0.15
         await asyncio.sleep(0.05 if burst else self._lots.expovariate(1 / self._every_s))
