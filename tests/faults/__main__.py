@@ -12,6 +12,7 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=3_000, help="of protocol clients")
     parser.add_argument("--clients", type=int, default=60)
     parser.add_argument("--every", type=float, default=1.5, help="seconds between a client's")
+    parser.add_argument("--faults-every", type=float, default=2.5, help="seconds between two")
     parser.add_argument("--browsers", type=int, default=3, help="Chromium, 15 messages each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")

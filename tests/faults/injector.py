@@ -26,7 +26,6 @@ WEIGHTS = {
     "clients' clocks moved": 3,
 }
 FIRST = "web killed"
-EVERY_S = (1.0, 4.0)
 
 
 class Injector:
@@ -34,6 +33,7 @@ class Injector:
 
     Args:
         jolt: Moves the browsers' clocks by so many seconds.
+        every_s: From one fault to the next, on average.
     """
 
     def __init__(
@@ -43,9 +43,11 @@ class Injector:
         customers: Sequence[Customer],
         jolt: Callable[[float], Awaitable[None]],
         lots: random.Random,
+        *,
+        every_s: float,
     ) -> None:
         self._product, self._proxy, self._customers = product, proxy, customers
-        self._jolt, self._lots = jolt, lots
+        self._jolt, self._lots, self._every_s = jolt, lots, every_s
         self.faults: Counter[str] = Counter()
         self._frozen: set[int] = set()
 
@@ -56,7 +58,7 @@ class Injector:
         drawn = FIRST  # however short the run is
         try:
             while True:
-                await asyncio.sleep(self._lots.uniform(*EVERY_S))
+                await asyncio.sleep(self._every_s * self._lots.uniform(0.4, 1.6))
                 name = drawn or self._lots.choices(names, weights)[0]
                 drawn = ""
                 lot = self._lots.random()

@@ -31,6 +31,7 @@ class Options:
     messages: int
     clients: int
     every: float
+    faults_every: float
     browsers: int
     seed: int
     database: str
@@ -137,7 +138,14 @@ async def _hurt(
     agents = [Agent(name, proxy.port, random.Random(lots.random())) for name in AGENTS]
     running = [asyncio.create_task(one.run(stop)) for one in (*customers, *agents)]
     living = [asyncio.create_task(visitor.live()) for visitor in visitors]
-    injector = Injector(product, proxy, customers, jolt, random.Random(lots.random()))
+    injector = Injector(
+        product,
+        proxy,
+        customers,
+        jolt,
+        random.Random(lots.random()),
+        every_s=options.faults_every,
+    )
     injecting = asyncio.create_task(injector.run())
 
     def all_typed() -> bool:
