@@ -26,11 +26,20 @@ run: .venv/.installed-run  ## start the whole platform and print its addresses; 
 
 test: .venv/.installed-dev  ## run all tests except those marked gpu or long
 	@$(BIN)/python tools/setup.py browser
-	@status=0; \
-	if command -v node >/dev/null; then node --test tests/js/*.mjs || status=1; \
-	else echo "SKIPPED tests/js: node is not installed"; fi; \
-	$(BIN)/python -m pytest || status=1; \
-	exit $$status
+	@mkdir -p .pytest_cache; $(MAKE) --no-print-directory --keep-going --jobs=2 test-js test-browser test-rest; \
+	status=$$?; echo; echo "tests/browser:"; cat $(BROWSER_LOG); exit $$status
+
+# The browser tests take as long as all others. They are a pytest of their own beside these, which
+# shares nothing with them; what it says is shown at the end, and can be followed in its file.
+BROWSER_LOG = .pytest_cache/browser.txt
+.PHONY: test-js test-browser test-rest
+test-js:
+	@if command -v node >/dev/null; then node --test tests/js/*.mjs; \
+	else echo "SKIPPED tests/js: node is not installed"; fi
+test-browser:
+	@$(BIN)/python -m pytest -o cache_dir=.pytest_cache/browser tests/browser >$(BROWSER_LOG) 2>&1
+test-rest:
+	@$(BIN)/python -m pytest --ignore=tests/browser
 
 faults: .venv/.installed-dev  ## kill, cut and freeze everything at random while people write (some minutes)
 	@$(BIN)/python tools/setup.py browser

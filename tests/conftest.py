@@ -20,7 +20,7 @@ from tests.databases import (  # noqa: F401  (fixtures for every test)
     monkeypatch_session,
     postgres_server,
 )
-from tests.live_site import live_site  # noqa: F401
+from tests.live_site import live_site, prepared_site  # noqa: F401
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -4,7 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="csplatform-tests-"))
+# Also where VAR_DIR is set: the run ends by deleting its own.
+os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="csplatform-tests-")
 Path(os.environ["VAR_DIR"], "static").mkdir(exist_ok=True)  # WhiteNoise warns when it is absent
 os.environ.setdefault("CONTENT_POLL_S", "0.05")
 os.environ.setdefault("CHAT_BURST_S", "0")  # tests of bursts set it

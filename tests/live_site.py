@@ -1,7 +1,8 @@
 """A whole platform of real processes on a free port, for tests from the outside.
 
 `live_site` is one for the run: web process, Valkey, a database of its own with the starter
-content and the demo shop. A worker, a trainer and the clock start where a test asks for them::
+content and the demo shop. A worker, a trainer and the clock start where a test asks for them.
+Who needs another one takes a `copy_of(prepared_site)`, which costs a twentieth of a new one::
 
     def test_a_lost_message_is_answered(live_site):
         with live_site.running("worker", "beat"):
@@ -11,6 +12,7 @@ The site's database is not the test's: look at it through pages, the API, or `li
 """
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -22,7 +24,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -30,13 +32,20 @@ import pytest
 from csplatform import embedded, parts
 
 ROOT = Path(__file__).resolve().parents[1]
-READY_S = 60.0
+READY_S = 120.0
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on.
+
+    Below those that systems give to outgoing connections: one of these may take a port before the
+    process that it is for.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def status_of(url: str, timeout_s: float = 2.0) -> int:
@@ -125,6 +134,18 @@ class Site:
                 pytest.fail(f"no web process:\n{embedded.tail(self.log('web'), 40)}")
             time.sleep(0.05)
 
+    def await_understanding(self) -> None:
+        """Wait until the web process has compared what customers ask with every utterance."""
+        deadline = time.monotonic() + 4 * READY_S
+        while '"prototypes"' not in self._health():
+            if time.monotonic() > deadline:
+                pytest.fail(f"utterances are not embedded:\n{embedded.tail(self.log('web'), 40)}")
+            time.sleep(0.2)
+
+    def _health(self) -> str:
+        with urllib.request.urlopen(f"{self.url}/readyz", timeout=30) as answer:
+            return str(answer.read().decode())
+
     def kill(self, part: str) -> None:
         """kill -9: no clean-up, no good-bye."""
         embedded.stop(self._processes.pop(part), first=signal.SIGKILL)
@@ -175,12 +196,7 @@ def copy_of(original: Site, **environment: str) -> Iterator[Site]:
     directory = Path(tempfile.mkdtemp(prefix="csplatform-site-"))
     made = Site(directory, **environment)
     try:
-        shutil.copytree(original.directory / "secrets", directory / "secrets")
-        with (
-            closing(sqlite3.connect(original.directory / "db.sqlite3")) as source,
-            closing(sqlite3.connect(directory / "db.sqlite3")) as target,
-        ):
-            source.backup(target)
+        copy_content(original, directory)
         made.valkey.start()
         yield made
     finally:
@@ -188,8 +204,29 @@ def copy_of(original: Site, **environment: str) -> Iterator[Site]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def copy_content(original: Site, directory: Path) -> None:
+    """Make a directory a VAR_DIR with the database and the secrets of a site."""
+    directory.mkdir(exist_ok=True)
+    shutil.copytree(original.directory / "secrets", directory / "secrets")
+    with (
+        closing(sqlite3.connect(original.directory / "db.sqlite3")) as source,
+        closing(sqlite3.connect(directory / "db.sqlite3")) as target,
+    ):
+        source.backup(target)
+
+
 @pytest.fixture(scope="session")
-def live_site() -> Iterator[Site]:
-    """One site for the whole run; tests share its database and must not count on its rows."""
+def prepared_site() -> Iterator[Site]:
+    """A site with all utterances embedded, to be copied: no part of it runs, nobody writes to it."""
     with site() as made:
+        made.await_understanding()
+        made.stop("web")
+        yield made
+
+
+@pytest.fixture(scope="session")
+def live_site(prepared_site: Site) -> Iterator[Site]:
+    """One site for the whole run; tests share its database and must not count on its rows."""
+    with copy_of(prepared_site) as made:
+        made.start("web")
         yield made

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.live_site import ROOT, Site
 
@@ -21,6 +21,9 @@ FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+# How long a page may take for what it does at once, on a machine with too much to do.
+BUSY_MS = 20_000
+expect.set_options(timeout=BUSY_MS)
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 SCREENSHOTS = ROOT / "tests" / "screenshots"
@@ -81,6 +84,10 @@ class Complaints:
             self._found.append(f"calls out: {request.url}")
 
     @property
+    def all(self) -> tuple[str, ...]:
+        return tuple(self._found)
+
+    @property
     def unexpected(self) -> list[str]:
         return [one for one in self._found if not any(text in one for text in self._allowed)]
 
@@ -104,7 +111,7 @@ def open_page(
     def opened(**options: Any) -> Page:
         wanted = {"viewport": DESKTOP, "locale": "zh-CN", "base_url": live_site.url, **options}
         context = browser.new_context(**wanted)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(BUSY_MS)
         contexts.append(context)
         page = context.new_page()
         complaints.watch(page)

@@ -70,11 +70,11 @@ def test_what_is_written_offline_is_sent_once_when_the_network_is_back(
 
     page.context.set_offline(True)
     write(page, "第二条")
-    expect(page.get_by_text(re.compile("离线|offline"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile("离线|offline"))).to_be_visible()
     expect(page.locator(OWN).nth(1)).not_to_have_attribute("data-state", "sent")
     page.context.set_offline(False)
 
-    expect(page.locator(OWN).nth(1)).to_have_attribute("data-state", "sent", timeout=20_000)
+    expect(page.locator(OWN).nth(1)).to_have_attribute("data-state", "sent")
     expect(page.locator(BOT)).to_have_count(2)
     page.reload()
     expect(page.locator(OWN)).to_have_count(2)
@@ -105,8 +105,8 @@ def test_where_sockets_are_blocked_the_chat_goes_over_rest(
 
     write(page, "怎么申请退货")
 
-    expect(page.locator(OWN)).to_have_attribute("data-state", "sent", timeout=20_000)
-    expect(page.locator(BOT)).to_have_count(1, timeout=20_000)
+    expect(page.locator(OWN)).to_have_attribute("data-state", "sent")
+    expect(page.locator(BOT)).to_have_count(1)
 
 
 def test_an_attack_is_refused_and_can_be_edited(page: Page) -> None:
@@ -207,18 +207,18 @@ def test_the_demo_shop_signs_a_customer_in_and_his_visit_goes_along(page: Page) 
     expect(page.locator(OWN)).to_contain_text("我是访客的时候问的")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("address", ["/", "/demo-shop/", "/login/", "/nothing-here/"])
-def test_no_page_is_wider_than_a_phone(
-    open_page: Callable[..., Page], complaints: Complaints, address: str, scheme: str
+def test_no_page_is_wider_than_a_phone_in_the_dark(
+    open_page: Callable[..., Page], complaints: Complaints, address: str
 ) -> None:
+    """By daylight: tests/browser/test_stage.py."""
     complaints.allow("status of 404")
-    phone = open_page(viewport=PHONE, color_scheme=scheme, has_touch=True, is_mobile=True)
+    phone = open_page(viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
 
     phone.goto(address)
 
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    expect(phone.locator("html")).to_have_attribute("data-theme", scheme)
+    expect(phone.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_what_was_written_is_still_there_when_the_page_is_reloaded_before_it_can_be_sent(
@@ -241,7 +241,7 @@ def test_what_was_written_is_still_there_when_the_page_is_reloaded_before_it_can
     expect(page.get_by_role("textbox")).to_have_value("还在写的一句")
     page.unroute("**/api/**")
 
-    expect(page.locator(OWN)).to_have_attribute("data-state", "sent", timeout=20_000)
+    expect(page.locator(OWN)).to_have_attribute("data-state", "sent")
     expect(page.locator(OWN)).to_have_count(1)
 
 
@@ -310,3 +310,26 @@ def test_a_page_whose_script_does_not_come_says_so_and_offers_to_load_again(
     page.locator("[data-reload]").click()
 
     expect(page.locator(".suggestions")).to_be_visible()
+
+
+def test_the_language_chosen_in_one_tab_is_that_of_all_and_of_the_widget(page: Page) -> None:
+    ready(page)
+    page.get_by_role("textbox").fill("写到一半")
+    other, shop = page.context.new_page(), page.context.new_page()
+    ready(other)
+    shop.goto("/demo-shop/")
+    shop.locator("#customer-service .launcher").click()
+    frame = shop.frame_locator("#customer-service iframe")
+    expect(frame.locator("html")).to_have_attribute("lang", "zh-hans")
+
+    other.get_by_role("link", name="Switch to English").click()
+
+    for window in (other, page, shop, frame):
+        expect(window.locator("html")).to_have_attribute("lang", "en")
+    assert "lang=" not in page.url
+    expect(page.get_by_role("textbox")).to_have_value("写到一半")
+    page.get_by_role("link", name="切换到中文").click()
+    expect(other.locator("html")).to_have_attribute("lang", "zh-hans")
+    other.reload()
+    expect(other.locator("html")).to_have_attribute("lang", "zh-hans")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")

@@ -6,7 +6,7 @@ from uuid import uuid4
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE
-from tests.browser.test_admin import ANSWER, LIVE_MS, ask, save, sign_in
+from tests.browser.test_admin import ANSWER, LIVE_MS, ask, ask_once_live, save, sign_in
 
 
 def test_a_draft_is_written_reviewed_published_and_taken_back(
@@ -45,9 +45,7 @@ def test_a_draft_is_written_reviewed_published_and_taken_back(
     reviewer.click("button[value=approve]")
     reviewer.click("button[value=publish]")
     expect(reviewer.locator("button[value=take_back]")).to_be_visible()
-    customer.wait_for_timeout(LIVE_MS["reply"])
-    ask(customer, name)
-    expect(customer.locator(ANSWER).last).to_contain_text("礼盒腊月二十开卖。")
+    ask_once_live(customer, name, "礼盒腊月二十开卖。", what="reply")
 
     editor.reload()
     editor.click("button[value=take_back]")

@@ -125,6 +125,7 @@ def test_from_a_table_with_mistakes_to_a_model_that_answers_and_back(
     editor.get_by_role("button", name="Replay").click()
     changed = editor.locator("li.cs-answer").filter(has_text=QUESTION)
     expect(changed).to_contain_text("免费包好", timeout=60_000)
+    editor.wait_for_load_state()  # the page was loaded anew; before that nobody hears the key
     changed.focus()
     editor.keyboard.press("a")
     expect(changed).to_have_attribute("data-verdict", "ACCEPTED")

@@ -44,6 +44,9 @@ def test_a_reviewer_decides_with_the_keyboard_and_a_cluster_becomes_an_intent(
     sentence, status = page.locator("[data-text]"), page.locator("[data-status]")
     expect(sentence).to_have_text(sentences[0])
 
+    # What other intents have that says much the same stands beside it.
+    expect(page.locator("[data-hint-list] > *").first).to_be_visible()
+
     page.keyboard.press("a")
     expect(sentence).to_have_text(sentences[1])
     page.keyboard.press("z")

@@ -38,6 +38,7 @@ def test_a_sentence_is_tried_and_kept(any_page: Page) -> None:
     column = any_page.locator(".cs-columns > section")
     expect(column).to_have_count(1, timeout=60_000)
     expect(column.locator(".cs-bubble").first).not_to_be_empty()
+    any_page.wait_for_load_state()  # else the button may be pressed before htmx has it
     column.locator("form button").click()
     expect(column.locator("[role=status]")).to_be_visible()
     width = any_page.evaluate("document.documentElement.scrollWidth")

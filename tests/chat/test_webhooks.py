@@ -514,7 +514,7 @@ class TestWorkers:
 
         def hold(_: Received) -> None:
             arrived.set()
-            all_looked.wait(5)
+            all_looked.wait(20)
 
         receiver.on_request = hold
 
@@ -525,7 +525,7 @@ class TestWorkers:
             return webhooks.deliver_next(now=now)
 
         def last() -> bool:
-            assert arrived.wait(5)
+            assert arrived.wait(20)
             sent = webhooks.deliver_next(now=now + timedelta(seconds=5))
             all_looked.set()
             return sent

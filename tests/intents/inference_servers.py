@@ -7,7 +7,6 @@ below 2, which the server itself does not. Inside is Triton with its Python back
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -20,6 +19,7 @@ from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from csplatform import embedded
+from tests.live_site import free_port
 
 _WHEEL = "nvidia-pytriton==0.7.0"
 _CACHE = Path.home() / ".cache" / "csplatform"
@@ -60,12 +60,6 @@ def installed() -> Path:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return final
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:

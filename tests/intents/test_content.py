@@ -96,7 +96,7 @@ class TestChange:
 
         assert guard.mask("赌博").text == "**"
 
-    def test_is_seen_by_another_process_within_two_seconds(self):
+    def test_is_seen_by_another_process_though_nobody_tells_it(self):
         assert guard.mask("赌博").text == "赌博"
 
         # What another process does to the database, without this one's knowledge.
@@ -104,7 +104,7 @@ class TestChange:
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO intents_contentversion VALUES (1, 77, 77)")
 
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + 10
         while guard.mask("赌博").text != "**":
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -186,7 +186,7 @@ def test_server_away_the_cascade_answers_and_back_it_serves_again(server, settin
 
 
 def test_a_server_that_answers_nothing_costs_one_deadline_and_is_asked_again_later(server):
-    client = opened(server, timeout_s=0.3)
+    client = opened(server, timeout_s=1.0)
     feed = batch([5])
     client.run(*feed, ["logits"])
 
@@ -197,7 +197,7 @@ def test_a_server_that_answers_nothing_costs_one_deadline_and_is_asked_again_lat
         began = time.monotonic()
         with pytest.raises(RemoteUnavailable, match="asked again soon"):
             client.run(*feed, ["logits"])
-        assert time.monotonic() - began < 0.3  # it was not asked
+        assert time.monotonic() - began < 1.0  # it was not asked
     finally:
         server.thaw()
 

@@ -34,7 +34,7 @@ async def arrives(channel: str) -> bool:
     """Whether a hint sent now reaches the channel."""
     layers.send_soon("room", {"type": "hint"})
     try:
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(2):
             return bool(await get_channel_layer().receive(channel))
     except TimeoutError:
         return False
@@ -60,7 +60,7 @@ async def test_with_the_server_away_sockets_open_and_nobody_waits(own_valkey: em
     layers.send_soon("room", {"type": "hint"})
 
     assert channel
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < layers.TIMEOUT_S
 
 
 async def test_hints_resume_when_it_is_back(own_valkey: embedded.Valkey):

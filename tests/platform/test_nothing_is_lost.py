@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from websockets.sync.client import connect
 
-from tests.live_site import Site, site
+from tests.live_site import Site, copy_of
 
 VISITORS = 12
 ROUNDS = 5
@@ -54,8 +54,8 @@ def _rows(running: Site, query: str) -> list[tuple]:
         return database.execute(query).fetchall()
 
 
-def test_a_message_stored_before_kill_9_is_answered_once_after_the_restart():
-    with site() as running, running.running("worker", "beat"):
+def test_a_message_stored_before_kill_9_is_answered_once_after_the_restart(prepared_site: Site):
+    with copy_of(prepared_site) as running, running.running("web", "worker", "beat"):
         caught_unanswered = False
         acknowledged: set[str] = set()
         for _ in range(ROUNDS):
@@ -101,8 +101,9 @@ def test_a_message_stored_before_kill_9_is_answered_once_after_the_restart():
         assert set(answered.values()) == {1}
 
 
-def test_what_is_logged_a_moment_later_is_written_before_a_process_ends():
-    with site() as running:
+def test_what_is_logged_a_moment_later_is_written_before_a_process_ends(prepared_site: Site):
+    with copy_of(prepared_site) as running:
+        running.start("web")
         request = urllib.request.Request(
             f"{running.url}/api/chat",
             json.dumps({"text": "我的包裹到哪里了"}).encode(),

@@ -74,7 +74,7 @@ class TestOnlyCopy:
             holder.kill()
             holder.wait()
 
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8  # of the 10 s that a killed copy's parts are given
         assert "runs already, at http://127.0.0.1:8000" in str(refused.value)
         assert f"kill {holder.pid}" in str(refused.value)
 

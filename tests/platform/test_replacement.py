@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.live_site import Site, status_of
+from tests.live_site import Site, copy_of, status_of
 from tests.platform.processes import Marked, eventually
 
 SUPERVISE = """
@@ -60,15 +60,10 @@ def is_ready(site: Site) -> bool:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path, INTENTS_HANG_S=str(HANG_S), CHAT_ANSWER_TIMEOUT_S="1", HANG_ON=HANG)
-    try:
-        made.valkey.start()
-        made.manage("migrate")
-        made.manage("load_starter")
+def site(prepared_site: Site) -> Iterator[Site]:
+    settings = {"INTENTS_HANG_S": str(HANG_S), "CHAT_ANSWER_TIMEOUT_S": "1", "HANG_ON": HANG}
+    with copy_of(prepared_site, **settings) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 import redis
 
-from tests.live_site import ROOT, free_port, status_of
+from tests.live_site import ROOT, Site, copy_content, free_port, status_of
 from tests.platform.processes import Marked, eventually
 
 PARTS = {"valkey", "web", "worker", "analyst", "trainer", "beat"}
@@ -36,7 +36,7 @@ class Platform(Marked):
         )
 
     def is_ready(self) -> bool:
-        return self.says("Ctrl-C stops everything.", timeout_s=60)
+        return self.says("Ctrl-C stops everything.", timeout_s=120)
 
     def part(self, name: str) -> int:
         """Return the process id of a part, 0 when it does not run."""
@@ -62,6 +62,16 @@ class Platform(Marked):
 @pytest.fixture
 def platform() -> Iterator[Platform]:
     with tempfile.TemporaryDirectory(prefix="csplatform-run-") as directory:
+        made = Platform(Path(directory), free_port())
+        yield made
+        made.end()
+
+
+@pytest.fixture
+def platform_with_content(prepared_site: Site) -> Iterator[Platform]:
+    """One that has been started before: nothing has to be made."""
+    with tempfile.TemporaryDirectory(prefix="csplatform-run-") as directory:
+        copy_content(prepared_site, Path(directory) / "var")
         made = Platform(Path(directory), free_port())
         yield made
         made.end()
@@ -118,7 +128,8 @@ def _is_there(client: redis.Redis) -> bool:
         return False
 
 
-def test_after_kill_9_nobody_is_left_and_the_next_start_works(platform):
+def test_after_kill_9_nobody_is_left_and_the_next_start_works(platform_with_content):
+    platform = platform_with_content
     assert platform.is_ready(), platform.text
     assert eventually(lambda: platform.parts == PARTS), platform.living()
 
@@ -150,7 +161,10 @@ def test_a_setting_that_cannot_be_meant_is_one_sentence(tmp_path):
     assert done.stderr == "Settings: PORT='99999': use a number from 1 to 65535.\n"
 
 
-def test_two_web_processes_share_the_port_and_one_alone_is_started_again(tmp_path):
+def test_two_web_processes_share_the_port_and_one_alone_is_started_again(
+    tmp_path, prepared_site: Site
+):
+    copy_content(prepared_site, tmp_path / "var")
     platform = Platform(tmp_path, free_port(), WEB_PROCESSES="2")
     try:
         assert platform.is_ready(), platform.text

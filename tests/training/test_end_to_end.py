@@ -65,7 +65,7 @@ def test_a_training_ends_with_a_model_that_answers(
 
     call_command("train", "--epochs", "2", "--batch-size", "16")
 
-    assert time.monotonic() - started < 120
+    assert time.monotonic() - started < 240
     run = TrainingRun.objects.get()
     assert (run.status, run.slot, run.failure) == (TrainingRun.Status.SUCCEEDED, None, "")
     assert run.progress == 1.0
@@ -113,7 +113,7 @@ def test_a_model_that_is_not_good_enough_is_kept_but_answers_nobody(
     starter_content: None, model_dir: Path, monkeypatch: pytest.MonkeyPatch, now: datetime
 ):
     monkeypatch.setenv("TRAINING_ACCURACY_MIN", "1.0")
-    run = services.request_run(now=now, queue=False, epochs=1, learning_rate=1e-7)
+    run = services.request_run(now=now, queue=False, mode="quick")
 
     services.execute(run_id=run.pk)
 
@@ -126,15 +126,15 @@ def test_a_model_that_is_not_good_enough_is_kept_but_answers_nobody(
     artifacts.verify(model_dir / run.version.name)
 
 
-def test_whoever_only_asks_for_trainings_loads_no_torch():
+def test_whoever_only_asks_for_trainings_loads_nothing_that_fits_models():
     """Web process and Celery worker stay small; only the training's own process grows."""
     program = (
         "import os, sys, django;"
         "os.environ['DJANGO_SETTINGS_MODULE'] = 'csplatform.settings'; django.setup();"
-        "import training.services, training.tasks, training.registry;"
-        "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
+        "import csplatform.asgi, training.services, training.tasks, training.registry;"
+        "sys.exit(bool({'torch', 'transformers', 'scipy', 'sklearn'} & set(sys.modules)))"
     )
     child: Any = subprocess.run(
-        [sys.executable, "-c", program], cwd=settings.BASE_DIR, check=False, timeout=60
+        [sys.executable, "-c", program], cwd=settings.BASE_DIR, check=False, timeout=240
     )
     assert child.returncode == 0

@@ -73,11 +73,11 @@ async def test_it_says_look_when_a_training_moves(now: datetime) -> None:
     session = await sync_to_async(session_of)("business editor")
     run = await sync_to_async(TrainingRun.objects.create)(status="RUNNING", slot=1)
     socket, _ = await opened(session)
-    assert await socket.receive_json_from(5) == {"type": "moved"}  # what it may have missed
+    assert await socket.receive_json_from(20) == {"type": "moved"}  # what it may have missed
 
     await sync_to_async(services.cancel)(run_id=run.pk, now=now)
 
-    assert await socket.receive_json_from(5) == {"type": "moved"}
+    assert await socket.receive_json_from(20) == {"type": "moved"}
     await socket.send_json_to({"type": "whatever"})
     assert await socket.receive_nothing(0.1)
     await socket.disconnect()
