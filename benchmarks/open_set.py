@@ -63,7 +63,7 @@ class Texts:
 
     @property
     def seen(self) -> Seen:
-        return Seen(self.vectors, self.probabilities, self.features)
+        return Seen(self.vectors, self.light, self.features)
 
 
 class Trained:
@@ -114,6 +114,7 @@ class Trained:
         for name, texts, learned in (
             ("frozen", of.vectors, self.train.vectors),
             ("fine-tuned", of.features, self.train.features),
+            ("light head's logits", of.light, self.train.light),
         ):
             near, far = _mahalanobis(texts, learned, self.targets)
             found[f"Mahalanobis, {name}"] = -near

@@ -19,6 +19,8 @@ from django.db import transaction
 from intents import starter
 from intents.decisions import Costs
 from intents.guard.sensitive import Masker
+from intents.inference.base import Prediction
+from intents.lineage import heirs
 from intents.models import (
     AllowedPhrase,
     Channel,
@@ -26,6 +28,7 @@ from intents.models import (
     DecisionCosts,
     Intent,
     IntentCosts,
+    IntentMigration,
     Language,
     Phrase,
     Reply,
@@ -60,6 +63,23 @@ class Content:
     _suggestions: dict[str, tuple[str, ...]]  # by language
     costs: Costs = field(default_factory=Costs)  # of intents without costs of their own
     _costs: dict[str, Costs] = field(default_factory=dict)  # by code
+    _heirs: dict[str, str] = field(default_factory=dict)  # codes that were given up, and of now
+
+    def answered(self, prediction: Prediction) -> Prediction:
+        """Return a prediction with nothing but intents that are answered.
+
+        The engine may be a moment behind: what staff switched off is never acted on, and what they
+        have just renamed or merged goes by its code of now.
+        """
+        if all(code in self.intents for code, _ in prediction.ranked):
+            return prediction
+        shares: dict[str, float] = {}
+        for code, share in prediction.ranked:
+            now = code if code in self.intents else self._heirs.get(code, code)
+            if now in self.intents:
+                shares[now] = shares.get(now, 0.0) + share
+        ranked = tuple(sorted(shares.items(), key=lambda pair: -pair[1]))
+        return replace(prediction, ranked=ranked)
 
     def costs_of(self, code: str) -> Costs:
         """Return what the outcomes cost when this intent is the likeliest; "" for none."""
@@ -162,6 +182,7 @@ def _read(version: int) -> Content:
         _suggestions={},
         costs=costs,
         _costs=own_costs,
+        _heirs=heirs(IntentMigration.steps()),
     )
     return built_from(
         empty,

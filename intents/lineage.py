@@ -3,8 +3,35 @@
 Models, logs and regression sentences keep the codes of their time; here is how to read them now.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A code that was given up, or part of what it stood for."""
+
+    at: datetime
+    source: str  # code that was
+    targets: tuple[str, ...]  # codes that it became; of a split the first is the intent itself
+
+
+def heir(code: str, steps: Iterable[Step]) -> str:
+    """Return the one intent that answers for a code today: of a split that which kept the code.
+
+    Args:
+        steps: Oldest first.
+    """
+    for step in steps:
+        if step.source == code:
+            code = step.targets[0]
+    return code
+
+
+def heirs(steps: Sequence[Step]) -> dict[str, str]:
+    """Return the heir of each code that was ever given up."""
+    return {step.source: heir(step.source, steps[at:]) for at, step in enumerate(steps)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -197,10 +197,10 @@ class DraftAdmin(ModelAdmin):
         try:
             if step == "publish":
                 drafts.publish(pk, expires_at=expires_at, **who)
-                text = _now("Published: live in every chat within three seconds.")
+                text = gettext("Published: live in every chat within three seconds.")
             else:
                 drafts.schedule(pk, publish_at=publish_at, expires_at=expires_at, **who)
-                text = _now("Scheduled: it is published by itself.")
+                text = gettext("Scheduled: it is published by itself.")
         except ValidationError as error:
             times.add_error(None, error)
             return self._page(request, pk, times)
@@ -223,9 +223,11 @@ class DraftAdmin(ModelAdmin):
         except Refusal as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
         except (Draft.DoesNotExist, DraftEdit.DoesNotExist):
-            self.message_user(request, _now("It is not there any more."), messages.ERROR)
+            self.message_user(request, gettext("It is not there any more."), messages.ERROR)
         else:
-            text = _now("Done. The draft is %(status)s.") % {"status": draft.get_status_display()}
+            text = gettext("Done. The draft is %(status)s.") % {
+                "status": draft.get_status_display()
+            }
             self.message_user(request, text, messages.SUCCESS)
 
     def edit(self, request: HttpRequest, pk: int, edit: int) -> HttpResponse:
@@ -246,7 +248,7 @@ class DraftAdmin(ModelAdmin):
                 return redirect("admin:intents_draft_change", pk)
         context = {
             **self.admin_site.each_context(request),
-            "title": _now("Edit in the draft “%(draft)s”") % {"draft": draft},
+            "title": gettext("Edit in the draft “%(draft)s”") % {"draft": draft},
             "opts": self.opts,
             "draft": draft,
             "form": form,

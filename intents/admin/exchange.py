@@ -1,5 +1,7 @@
 """Pages on which files are brought in and everything is taken out."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -11,14 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from csplatform.errors import Refusal
 from intents.exchange import export, jobs
 from intents.exchange.sentences import BadFile
-from intents.models import ImportJob, ImportRow
+from intents.models import ImportJob, ImportRow, Intent
 
 _SHOWN = 20  # imports on the list
 _PER_PAGE = 100
@@ -41,6 +43,23 @@ class FileForm(forms.Form):
     makes_intents = forms.BooleanField(
         label=_("make the intents that we do not have"), required=False
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the file as the page shows it; staff know intents by their names."""
+
+    row: ImportRow
+    names: Mapping[str, str]  # of Intent.code
+
+    @property
+    def intent(self) -> str:
+        return self.names.get(self.row.code, self.row.code or self.row.intent)
+
+    @property
+    def hints(self) -> list[tuple[str, str]]:
+        """What stands against it: name of the other intent, and its sentence."""
+        return [(self.names.get(code, code), text) for _kind, text, code in self.row.hints]
 
 
 def _require(request: HttpRequest, *permissions: str) -> None:
@@ -82,7 +101,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 
 def import_job(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what became of each row; bring in or cancel. Five queries, however many rows."""
+    """Show what became of each row; bring in or cancel. Seven queries, however many rows."""
     _require(request, "intents.add_utterance", "intents.change_utterance")
     job = get_object_or_404(ImportJob.objects.select_related("requested_by"), pk=pk)
     if request.method == "POST":
@@ -106,6 +125,9 @@ def import_job(request: HttpRequest, pk: int) -> HttpResponse:
     done = job.rows_total - counts.get(
         ImportRow.Outcome.UNKNOWN if job.status == "CHECKING" else ImportRow.Outcome.NEW, 0
     )
+    page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
+    language = (get_language() or "")[:2]
+    names = {intent.code: intent.name(language) for intent in Intent.objects.all()}
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": gettext("Import and export"),
@@ -120,7 +142,9 @@ def import_job(request: HttpRequest, pk: int) -> HttpResponse:
         "new": counts.get(ImportRow.Outcome.NEW, 0),
         "wrong": counts.get(ImportRow.Outcome.WRONG, 0),
         "chosen": chosen,
-        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+        "hinted": job.rows.filter(has_hints=True).count(),
+        "page": page,
+        "lines": [Line(row, names) for row in page],
     }
     fragment = "fragment" in request.GET
     template = "admin/intents/import_progress.html" if fragment else "admin/intents/import_job.html"

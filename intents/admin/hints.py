@@ -1,7 +1,7 @@
 """What stands against a sentence while it is typed, as JSON for the page's script."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -9,9 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext, ngettext
 
 from intents import conflicts, services
+from intents.admin.records import shown_language
 from intents.conflicts import Effect, Hint, Kind
 from intents.models import Intent
 
@@ -117,9 +118,8 @@ def _text(value: Any) -> str:
 
 
 def _shown(hint: Hint, own: str, intents: Mapping[str, Intent]) -> dict[str, Any]:
-    language = "zh" if (get_language() or "").startswith("zh") else "en"
     other = intents.get(hint.intent)
-    name = other.name(language) if other else hint.intent
+    name = other.name(shown_language()) if other else hint.intent
     return {
         "kind": hint.kind,
         "utterance": hint.pk,
@@ -132,6 +132,37 @@ def _shown(hint: Hint, own: str, intents: Mapping[str, Intent]) -> dict[str, Any
         # Only from one intent that there is to another one.
         "can_move": own in intents and hint.intent != own,
     }
+
+
+def of_review(found: Sequence[tuple[Hint, Sequence[str]]]) -> list[dict[str, Any]]:
+    """Return hints about a sentence of the review inbox as its page shows them. One query.
+
+    Args:
+        found: Hints, each with the codes of the intents that it stands against.
+    """
+    intents = Intent.objects.in_bulk({hint.intent for hint, _ in found}, field_name="code")
+    language = shown_language()
+    shown = []
+    for hint, against in found:
+        other = intents.get(hint.intent)
+        name = other.name(language) if other else hint.intent
+        shown.append(
+            {
+                "kind": hint.kind,
+                "text": hint.text,
+                "language": hint.language,
+                "says": (
+                    gettext("“%(intent)s” is nearer to it") % {"intent": name}
+                    if hint.kind == Kind.NEIGHBOUR  # which of the choices is "this intent"?
+                    else says(hint, name, is_own=False)
+                ),
+                "against": [*against],
+                # Accepted for another intent, the sentence goes there: one has one intent.
+                "moves": hint.kind == Kind.DUPLICATE and bool(against),
+                "edit": reverse("admin:intents_utterance_change", args=[hint.pk]),
+            }
+        )
+    return shown
 
 
 def says(hint: Hint, name: str, *, is_own: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -17,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
 from csplatform.errors import Refusal
+from intents import conflicts
+from intents.admin import hints
 from intents.admin.records import shown_language
 from intents.models import Intent, ReviewCluster, ReviewItem
 from intents.review import clusters, deciding, inbox, reasons
@@ -24,6 +27,8 @@ from intents.review import clusters, deciding, inbox, reasons
 # What the bot took a sentence for: more guesses are not read.
 _GUESSES = 4
 _CLUSTERS_SHOWN = 20
+# Intents that are compared with a sentence in one request: its proposals, and a new one.
+_COMPARED_MOST = 6
 REASON_NAMES = {
     "asked_back": _("asked back"),
     "unsure": _("unsure"),
@@ -202,6 +207,22 @@ def undo(request: HttpRequest) -> dict[str, Any]:
     )
 
 
+@_answers("GET", _DECIDE, "intents.view_utterance")
+def hints_of(request: HttpRequest, pk: int) -> dict[str, Any]:
+    """Return the utterances that stand against a sentence, for the intents that `intent` names.
+
+    Asked after the sentence is shown: a decision never waits for it. "" is an intent that is to be
+    made. Each utterance comes once, the plainest first, with the intents that it stands against.
+    """
+    text = get_object_or_404(ReviewItem.objects.only("text"), pk=pk).text
+    codes = list(dict.fromkeys(request.GET.getlist("intent")))[:_COMPARED_MOST]
+    return {
+        "hints": hints.of_review(conflicts.compare(text, codes)),
+        # What was saved a moment ago may be missing: the page asks once more.
+        "behind": conflicts.is_behind(),
+    }
+
+
 @_answers("GET", _VIEW)
 def state(request: HttpRequest) -> dict[str, Any]:
     """Say how many are left, for whoever looks on."""
@@ -244,6 +265,7 @@ def urls(view: Callable[[Any], Any]) -> list[URLPattern]:
         path("inbox/decide/", view(decide), name="review_decide"),
         path("inbox/new-intent/", view(new_intent), name="review_new_intent"),
         path("inbox/undo/", view(undo), name="review_undo"),
+        path("inbox/<int:pk>/hints/", view(hints_of), name="review_hints"),
         path("inbox/state/", view(state), name="review_state"),
         path("inbox/clusters/", view(cluster_list), name="review_clusters"),
         path("inbox/clusters/<int:pk>/", view(cluster), name="review_cluster"),

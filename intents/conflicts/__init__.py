@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from intents import inference, language
-from intents.conflicts.hints import Effect, Hint, Kind, Sentence, find
+from intents.conflicts.hints import MOST, Effect, Hint, Kind, Sentence, find
 from intents.conflicts.index import Index, build
 from intents.conflicts.keeping import keep, kept, pair_of
 from intents.guard import normalize
@@ -25,6 +25,7 @@ __all__ = [
     "Hint",
     "Index",
     "Kind",
+    "compare",
     "forget",
     "is_behind",
     "keep",
@@ -35,6 +36,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+_ORDER = list(Kind)
 _held: Index | None = None
 _building = threading.Lock()
 
@@ -50,6 +52,29 @@ def look(text: str, intent: str, *, utterance: int | None = None) -> list[Hint]:
         utterance: Primary key, where the sentence is an utterance already.
     """
     return look_many([(text, intent)], utterances=[utterance])[0]
+
+
+def compare(text: str, intents: Sequence[str]) -> list[tuple[Hint, list[str]]]:
+    """Return what stands against a sentence in any of several intents, each utterance once.
+
+    Args:
+        intents: Intent.code of each that it may be given; "" for one that is not there yet.
+
+    Returns:
+        At most `MOST` hints, the plainest first and of these what stands against most, each with
+        those of `intents` that it stands against: none of an intent's own one that is the same.
+    """
+    merged: dict[int, tuple[Hint, list[str]]] = {}
+    for intent, found in zip(intents, look_many([(text, each) for each in intents]), strict=True):
+        for hint in found:
+            known, against = merged.get(hint.pk, (hint, []))
+            plainer = min(known, hint, key=lambda each: _ORDER.index(each.kind))
+            merged[hint.pk] = plainer, against + [intent] * (hint.intent != intent)
+    rows = sorted(
+        merged.values(),
+        key=lambda row: (_ORDER.index(row[0].kind), -len(row[1]), -row[0].similarity),
+    )
+    return rows[:MOST]
 
 
 def look_many(
@@ -76,7 +101,9 @@ def look_many(
     ]
     vectors = None
     if encoder is not None and index.encoder == encoder.id and sentences:
-        vectors = encoder.embedder.embed([normalize.for_model(each.text) for each in sentences])
+        readable = [normalize.for_model(each.text) for each in sentences]
+        row = {text: at for at, text in enumerate(dict.fromkeys(readable))}  # each is read once
+        vectors = encoder.embedder.embed([*row])[[row[text] for text in readable]]
     return _without_kept(sentences, find(index, sentences, vectors))
 
 

@@ -233,7 +233,7 @@ def _judge(chunk: Sequence[ImportRow], codes: Codes, seen: dict[str, str]) -> No
         else:
             row.outcome = Outcome.WRONG
             row.message = _("“%(intent)s” has this sentence. One sentence has one intent.") % {
-                "intent": holder
+                "intent": codes.shown(holder)
             }
 
 

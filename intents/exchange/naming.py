@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from intents.models import Intent
@@ -31,6 +32,7 @@ class Codes:
 
     by_name: dict[str, str]
     makes: bool
+    titles: dict[str, str] = field(default_factory=dict)  # by code, in the language in force
     _made: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -38,7 +40,14 @@ class Codes:
         """Read all intents. One query. A code means its own intent, whatever another is called."""
         rows = list(Intent.objects.values_list("code", "name_zh", "name_en"))
         names = {name: code for code, zh, en in rows for name in (en, zh)}
-        return cls({**names, **{code: code for code, _zh, _en in rows}}, makes)
+        is_chinese = (get_language() or "").startswith("zh")
+        titles = {code: zh if is_chinese else en for code, zh, en in rows}
+        return cls({**names, **{code: code for code, _zh, _en in rows}}, makes, titles)
+
+    def shown(self, code: str) -> str:
+        """Return how staff know an intent: its name, and its code where that is another."""
+        title = self.titles.get(code, code)
+        return code if title == code else f"{title} ({code})"
 
     def of(self, name: str) -> str:
         """Return Intent.code of a name.

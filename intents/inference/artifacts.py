@@ -14,6 +14,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from intents.inference.onnx import OnnxClassifier
 
-FORMAT = 2  # since one graph gives logits and vector
+FORMAT = 3  # since scope reads the light head's logits
 MANIFEST = "manifest.json"
 CLASSIFIER, TOKENIZER, LIGHT_HEAD = "classifier.onnx", "tokenizer.json", "light_head.npz"
 SCOPE = "scope.npz"
@@ -30,6 +31,8 @@ DIRECTIONS = "directions.npy"  # mean feature of each label's texts, unit length
 WEIGHTS = "classifier.safetensors"  # half precision, where a GPU may serve
 CONTENT = "content.json.gz"  # intents and utterances that it was made of
 _POINTER = "active.json"
+# Beside what `Manifest.seconds` counts: reading the data, building the encoder, writing the files.
+_READING = timedelta(minutes=30)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -61,6 +64,11 @@ class Manifest:
     mode: str = "thorough"  # or quick
     files: Mapping[str, str] = field(default_factory=dict)  # name -> SHA-256
     format: int = FORMAT
+
+    @property
+    def taught_at(self) -> datetime:
+        """When its data were read, or up to `_READING` earlier."""
+        return datetime.fromisoformat(self.created_at) - timedelta(seconds=self.seconds) - _READING
 
     @property
     def temperature(self) -> float:

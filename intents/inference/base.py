@@ -116,6 +116,8 @@ class TrainedModel:
     runtime: Callable[[], str] = lambda: ""  # name of what computes now
     # Mean feature of what each label was trained on, unit length, shape (k, f); None: not known.
     directions: Floats | None = None
+    # When what it was trained on was read, or earlier: its labels are codes of then. None: unknown.
+    taught_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

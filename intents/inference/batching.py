@@ -112,9 +112,9 @@ class Batcher(Generic[Text, Result]):
     batch. While the model works on one batch the next one gathers; that alone batches a busy
     system (as text-embeddings-inference does) and adds no wait to an idle one.
 
-    A batch has at most `max_batch_tokens` with padding counted (longest times number). Batches
-    of like length are made of the oldest texts, so that a long one does not make short ones
-    expensive; those that came later wait until all of these are answered (`waiting.Queue`).
+    A batch has at most `max_batch_tokens` with padding counted (longest times number). It is
+    made of the oldest text and of texts of like length that came soon after it, so that a long
+    one does not make short ones expensive (`waiting.Queue`).
 
     Every future is settled, whatever `predict` does: with its result, with its error, with
     `DeadlinePassed`, with `ModelHung`, or, for a caller that cancelled in the queue, as

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from intents.guard import normalize
-from intents.models import ContentVersion, Intent, Utterance
+from intents.lineage import Step
+from intents.models import ContentVersion, Intent, IntentMigration, Utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Catalogue:
     active: frozenset[str]
     names: dict[str, tuple[str, ...]]  # of each intent, in all languages
     sentences: tuple[Sentence, ...]
+    steps: tuple[Step, ...] = ()  # by which codes of older models are read, oldest first
 
 
 EMPTY = Catalogue(version=0, active=frozenset(), names={}, sentences=())
@@ -40,7 +42,7 @@ def current_version() -> int:
 
 
 def read() -> Catalogue:
-    """Read everything that answers depend on. Three queries."""
+    """Read everything that answers depend on. Four queries."""
     # The version first: what is saved in between is then read again, never missed.
     version = current_version()
     intents = list(Intent.objects.values_list("code", "name_zh", "name_en", "is_active"))
@@ -57,4 +59,5 @@ def read() -> Catalogue:
             Sentence(code, normalize.for_model(text), key, family)
             for code, text, key, family in rows
         ),
+        steps=IntentMigration.steps(),
     )

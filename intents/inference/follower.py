@@ -17,9 +17,11 @@ from intents.inference.features import Features
 from intents.inference.keywords import Keywords
 from intents.inference.letters import Grams
 from intents.inference.quality import Inspector
+from intents.inference.succession import succeeded
 from intents.inference.understanding import Examples, Understanding, examples_of
 from intents.inference.vectors import Vectors
 from intents.inference.watches import EncoderWatch, ModelWatch, Sources
+from intents.lineage import Step
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,8 @@ class Follower:
         self._vectors: Vectors | None = None
         self._examples: Examples | None = None
         self._features: Features | None = None
+        self._read_as: tuple[TrainedModel | None, tuple[Step, ...]] = None, ()
+        self._model: TrainedModel | None = None  # as it is read by the codes of now
         self._examples_due = self._catalogue is not None
         self._refit_at = float("inf")
         self._inspector = Inspector()
@@ -240,7 +244,7 @@ class Follower:
         self._vectors.embed(missing, most=_EMBED_AT_ONCE)
         if len(missing) > _EMBED_AT_ONCE:
             return False
-        model = self._watch.model
+        model = self._model_of_today()
         try:
             vectors = self._vectors.of(texts) if texts else None
             self._examples = (
@@ -259,6 +263,15 @@ class Follower:
         )
         return True
 
+    def _model_of_today(self) -> TrainedModel | None:
+        """Return the model that serves, by the codes that intents have now."""
+        loaded = self._watch.model
+        steps = self._catalogue.steps if self._catalogue is not None else ()
+        if self._read_as[0] is not loaded or self._read_as[1] != steps:
+            self._read_as = loaded, steps
+            self._model = succeeded(loaded, steps) if loaded is not None else None
+        return self._model
+
     def _features_of(self, model: TrainedModel | None) -> Features | None:
         """Return those of the model, with what was read of it before."""
         if self._features is None or self._features.model is not model:
@@ -272,7 +285,7 @@ class Follower:
                 self._catalogue or catalogue.EMPTY,
                 keywords=self._keywords,
                 examples=self._examples,
-                model=self._watch.model,
+                model=self._model_of_today(),
                 is_complete=self._published_complete,
             )
         )

@@ -63,4 +63,5 @@ def trained_model(
         manifest.seen,
         runtime=lambda: classifier.backend.name,
         directions=classifier.directions,
+        taught_at=manifest.taught_at,
     )

@@ -6,10 +6,11 @@ are: one of its own kind is likelier to be a new intent than a strange example o
 NumPy only, and closed-form: fitting takes a second, a text some 50 microseconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +23,11 @@ _WITHIN_SHRINKAGE = 0.95
 _BETWEEN_SHRINKAGE = 0.3
 _LEAST_SPREAD = 1e-3
 # What the mean of the standardized signals says, as log odds when both kinds are as frequent.
-_SLOPE, _INTERCEPT = -1.6, -1.0
+_SLOPE, _INTERCEPT = -1.7, -1.2
 # Share of customers' messages that are about something else. It moves no ranking.
 PRIOR = 0.2
-# Weights of the four signals; one that is not there is left out.
-_WEIGHTS = (1.0, 0.5, 0.5, 0.5)
+# Weights of the signals; one that is not there is left out.
+_WEIGHTS = (1.0, 1.0, 0.5)
 # Every so many-th family of examples is held out, where there is no other text to compare with.
 _HELD_OUT_EVERY = 5
 
@@ -126,53 +127,42 @@ def _shrunk(covariance: npt.NDArray[np.float64], share: float) -> npt.NDArray[np
 
 @dataclass(frozen=True)  # no slots: what is derived is kept
 class Scope:
-    """Four signals, each standardized by what held-out texts in scope have, and one answer.
+    """Three signals, each standardized by what held-out texts in scope have, and one answer.
 
     1. `Novelty` of the frozen encoder's vector, which has learned nothing about the intents;
-    2. the largest inner product of the fine-tuned network's feature with those of its training
-       texts: a short feature is one that it is unsure of;
-    3. the largest cosine of the same (Sun et al., "Out-of-Distribution Detection with Deep
-       Nearest Neighbors", ICML 2022);
-    4. the negative entropy of the probabilities.
+    2. `Novelty` of the light head's logits: what a text has of each intent, whatever else it has;
+    3. the largest inner product of the fine-tuned network's feature with those of its training
+       texts: a short feature is one that it is unsure of.
 
     p(none) = sigmoid(intercept + slope * weighted mean + log odds of PRIOR).
     """
 
     novelty: Novelty
+    light: Novelty | None  # None without a light head
     bank: Floats  # features of training texts, shape (m, f); m = 0 without
-    weights: Floats  # of the signals, shape (4,); 0 for one that is not there
-    centres: Floats  # shape (4,)
-    scales: Floats  # shape (4,), above 0
+    weights: Floats  # of the signals, shape (3,); 0 for one that is not there
+    centres: Floats  # shape (3,)
+    scales: Floats  # shape (3,), above 0
 
     @classmethod
-    def fit(
-        cls,
-        vectors: Floats,
-        targets: npt.NDArray[np.int64],
-        *,
-        held_out: "Seen",
-        features: Floats | None = None,
-    ) -> "Scope":
-        """Fit.
+    def fit(cls, learned: "Seen", targets: npt.NDArray[np.int64], *, held_out: "Seen") -> "Scope":
+        """Fit. What `learned` is without is no signal.
 
         Args:
-            vectors: Of the frozen encoder for the training texts, shape (n, d).
+            learned: The training texts.
             targets: Number of each one's intent, shape (n,); all of 0 to k - 1 occur.
             held_out: At least one text in scope that none of the above has seen.
-            features: Of the fine-tuned network for the training texts, shape (n, f); None
-                without one.
         """
         weights = np.array(_WEIGHTS, np.float32)
-        if features is None:
-            weights[1:3] = 0.0
-        if held_out.probabilities is None:
-            weights[3] = 0.0
+        weights[1] *= learned.light is not None
+        weights[2] *= learned.features is not None
         plain = cls(
-            novelty=Novelty.fit(vectors, targets),
-            bank=np.zeros((0, 0), np.float32) if features is None else features,
+            novelty=Novelty.fit(learned.vectors, targets),
+            light=None if learned.light is None else Novelty.fit(learned.light, targets),
+            bank=np.zeros((0, 0), np.float32) if learned.features is None else learned.features,
             weights=weights / weights.sum(),
-            centres=np.zeros(4, np.float32),
-            scales=np.ones(4, np.float32),
+            centres=np.zeros(3, np.float32),
+            scales=np.ones(3, np.float32),
         )
         signals = plain._signals(held_out)
         return replace(
@@ -201,7 +191,7 @@ class Scope:
         if not held.any() or len(set(intents)) < 2:
             return None
         kept = np.unique(labels[~held], return_inverse=True)[1]
-        fitted = cls.fit(vectors[~held], kept, held_out=Seen(vectors[held]))
+        fitted = cls.fit(Seen(vectors[~held]), kept, held_out=Seen(vectors[held]))
         everything = np.unique(labels, return_inverse=True)[1]
         return replace(fitted, novelty=Novelty.fit(vectors, everything))
 
@@ -213,37 +203,28 @@ class Scope:
         return probabilities
 
     def _signals(self, seen: "Seen") -> Floats:
-        signals = np.zeros((len(seen.vectors), 4), np.float32)
+        signals = np.zeros((len(seen.vectors), 3), np.float32)
         signals[:, 0] = self.novelty.scores(seen.vectors)
-        if self.weights[1]:
+        if self.light is not None:
+            if seen.light is None:
+                raise ValueError("fitted with a light head's logits, and asked without")
+            signals[:, 1] = self.light.scores(seen.light)
+        if len(self.bank):
             if seen.features is None:
                 raise ValueError("fitted with features, and asked without")
-            products = seen.features @ self.bank.T
-            lengths = np.linalg.norm(seen.features, axis=1) + 1e-9
-            signals[:, 1] = products.max(axis=1)
-            signals[:, 2] = (products / self._bank_lengths).max(axis=1)
-            signals[:, 2] /= lengths
-        if self.weights[3]:
-            if seen.probabilities is None:
-                raise ValueError("fitted with probabilities, and asked without")
-            signals[:, 3] = (seen.probabilities * np.log(seen.probabilities + 1e-12)).sum(axis=1)
+            signals[:, 2] = (seen.features @ self.bank.T).max(axis=1)
         return signals
-
-    @cached_property
-    def _bank_lengths(self) -> Floats:
-        lengths: Floats = np.linalg.norm(self.bank, axis=1) + 1e-9
-        return lengths
 
     def save(self, path: Path) -> None:
         """Write one .npz file without pickles."""
-        novelty = {each.name: getattr(self.novelty, each.name) for each in fields(Novelty)}
         np.savez_compressed(
             path,
             bank=self.bank.astype(np.float16),  # halves the file, and moves no answer
             weights=self.weights,
             centres=self.centres,
             scales=self.scales,
-            **novelty,
+            **_arrays(self.novelty, "novelty"),
+            **({} if self.light is None else _arrays(self.light, "light")),
         )
 
     @classmethod
@@ -251,7 +232,8 @@ class Scope:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as stored:
             return cls(
-                novelty=Novelty(**{each.name: stored[each.name] for each in fields(Novelty)}),
+                novelty=_novelty(stored, "novelty"),
+                light=_novelty(stored, "light") if "light_centre" in stored else None,
                 bank=stored["bank"].astype(np.float32),
                 weights=stored["weights"],
                 centres=stored["centres"],
@@ -259,10 +241,18 @@ class Scope:
             )
 
 
+def _arrays(novelty: Novelty, name: str) -> dict[str, Any]:
+    return {f"{name}_{each.name}": getattr(novelty, each.name) for each in fields(Novelty)}
+
+
+def _novelty(stored: Mapping[str, Floats], name: str) -> Novelty:
+    return Novelty(**{each.name: stored[f"{name}_{each.name}"] for each in fields(Novelty)})
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one pass found of some texts, as scope reads it."""
+    """What one pass found of n texts, as scope reads it."""
 
     vectors: Floats  # of the frozen encoder, shape (n, d)
-    probabilities: Floats | None = None  # shape (n, k)
+    light: Floats | None = None  # logits of the light head, shape (n, k)
     features: Floats | None = None  # of the fine-tuned network, shape (n, f)

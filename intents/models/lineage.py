@@ -5,6 +5,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from intents.lineage import Step
+
 
 class IntentMigration(models.Model):
     """One step: an intent was renamed, merged into another, or split. Never changed afterwards.
@@ -35,3 +37,9 @@ class IntentMigration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} → {', '.join(self.targets)}"
+
+    @classmethod
+    def steps(cls) -> tuple[Step, ...]:
+        """Return all of them, oldest first. One query."""
+        rows = cls.objects.order_by("pk").values_list("at", "source", "targets")
+        return tuple(Step(at, source, tuple(targets)) for at, source, targets in rows)

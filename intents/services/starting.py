@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext_noop
 from simple_history.utils import bulk_create_with_history
 
 from intents import starter
@@ -24,7 +25,7 @@ from intents.services.replies import validate_reply_text
 from intents.services.utterances import Outcome, import_utterances
 from intents.services.versions import content_changed
 
-_REASON = "starter content"
+_REASON = gettext_noop("starter content")  # in the history, which the page translates
 
 
 @dataclass(frozen=True, slots=True)

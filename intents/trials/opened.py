@@ -1,7 +1,7 @@
 """A contender that is open: it answers texts, and says which utterances it goes by."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from intents.certain import named
@@ -90,9 +90,7 @@ class Opened:
         ]
 
     def _answered(self, prediction: Prediction, language: str) -> Answered:
-        # As live: what content does not answer (any more) is never acted on.
-        ranked = tuple(pair for pair in prediction.ranked if pair[0] in self.content.intents)
-        prediction = replace(prediction, ranked=ranked)
+        prediction = self.content.answered(prediction)  # as live
         decision = decide(prediction, self.content)
         said = variants(prediction, decision, self.content, language)
         return Answered(prediction, decision, said)

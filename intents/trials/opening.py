@@ -33,10 +33,11 @@ from intents.inference.base import (
 from intents.inference.catalogue import Catalogue, Sentence
 from intents.inference.features import Features
 from intents.inference.keywords import Keywords
+from intents.inference.succession import succeeded
 from intents.inference.understanding import Understanding, examples_of
 from intents.inference.vectors import Vectors
 from intents.inference.watches import Sources
-from intents.models import Utterance
+from intents.models import IntentMigration, Utterance
 from intents.trials.contender import ACTIVE, Contender, ContenderUnavailable
 from intents.trials.opened import Opened
 
@@ -113,6 +114,7 @@ class Opener:
             taught = ((one.intent, one.text) for one in sentences.sentences)
             return Understanding(sentences, keywords=Keywords(taught, sentences.names))
         model = self._model(version, encoder, is_named=is_named) if version else None
+        model = model and succeeded(model, sentences.steps)
         texts = [one.text for one in sentences.sentences]
         if not texts:
             return Understanding(sentences, model=model)
@@ -242,6 +244,7 @@ def _catalogue_of(contender: Contender, now: Content, known: Catalogue | None) -
             for row in rows
             if row.split == Utterance.Split.TRAIN
         ),
+        steps=IntentMigration.steps(),
     )
     return known if laid_over == known and known is not None else laid_over
 

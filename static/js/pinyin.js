@@ -5,7 +5,7 @@
  */
 
 // The first character of each letter in the order of the Unicode CLDR's collation "zh-u-co-pinyin".
-const FIRST = [..."阿八嚓哒妸发旮哈讥咔垃痳拏噢妑七呥仨他屲夕丫帀"];
+const FIRST = [..."吖八嚓咑妸发旮哈丌咔垃呣拏喔妑七呥仨他屲夕丫帀"];
 const LETTERS = "abcdefghjklmnopqrstwxyz";
 const collator = new Intl.Collator("zh-u-co-pinyin");
 

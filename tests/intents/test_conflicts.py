@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from intents import conflicts, inference, services
-from intents.conflicts import Kind
+from intents.admin import hints
+from intents.conflicts import Hint, Kind
 from intents.conflicts.hints import Sentence, find
 from intents.conflicts.index import Entry, index_of
 from intents.conflicts.masking import has_masks, masked_key
@@ -19,6 +21,7 @@ from intents.models import Intent, KeptPair, Utterance
 from intents.services import content_changed
 from tests.factories import StaffFactory
 from tests.intents.models_of_tests import LetterEmbedder, Shelf, eventually, write_content
+from tests.intents.test_review_inbox import item as review_item
 
 SENTENCES = {
     "logistics": ["我的快递到哪了", "订单12345到哪了", "包裹什么时候到", "物流怎么不更新"],
@@ -113,6 +116,14 @@ class TestHints:
         conflicts.forget()
         [hint] = conflicts.look("怎么开发票", "logistics")
         assert (hint.kind, hint.effect) == (Kind.DUPLICATE, None)
+
+    def test_several_intents_are_compared_at_once_and_each_utterance_named_once(self, shelf: Shelf):
+        [(first, against), *_] = conflicts.compare("怎么开发票", ["logistics", "invoice", ""])
+        assert (first.kind, first.text) == (Kind.DUPLICATE, "怎么开发票")
+        assert against == ["logistics", ""]  # its own intent has it already
+        read = shelf.embedder.embedded.count("怎么开发票")
+        conflicts.compare("怎么开发票", ["logistics", "invoice", "", "coupon"])
+        assert shelf.embedder.embedded.count("怎么开发票") == read + 1
 
     def test_no_content_gives_no_hint(self, shelf: Shelf):
         Intent.objects.all().delete()
@@ -234,6 +245,51 @@ class TestPage:
         assert self.post(client, "utterance_hints", body) in (302, 403)
         there = {"utterance": 1, "source": "invoice", "target": "logistics"}
         assert self.post(client, "move_utterance", there) in (302, 403)
+
+
+class TestInTheReviewInbox:
+    def asked(self, role: str, pk: int, *intents: str) -> Any:
+        client = Client(headers={"accept-language": "en"})
+        client.force_login(StaffFactory(role=role))
+        answer = client.get(reverse("admin:review_hints", args=[pk]), {"intent": intents})
+        return answer.json() if answer.status_code == 200 else answer.status_code
+
+    def test_what_stands_against_each_choice_is_told(self, shelf: Shelf, now: datetime):
+        item = review_item("补开发票", now)
+        answer = self.asked("reviewer", item.pk, "logistics", "invoice", "")
+        [first, *_] = answer["hints"]
+        assert first["says"] == "“invoice” has the same sentence"
+        assert (first["text"], first["against"], first["moves"]) == (
+            "补开发票",
+            ["logistics", ""],
+            True,
+        )
+        assert answer["behind"] is False
+
+    def test_what_leans_elsewhere_names_no_this_intent(self, shelf: Shelf):
+        other = Utterance.objects.get(text="补开发票")
+        leans = Hint(Kind.NEIGHBOUR, other.pk, other.text, "invoice", "zh", 0.5, None)
+        with translation.override("en"):
+            [shown] = hints.of_review([(leans, ["logistics"])])
+        assert shown["says"] == "“invoice” is nearer to it"
+        assert shown["moves"] is False
+
+    def test_only_who_decides_is_told(self, shelf: Shelf, now: datetime):
+        item = review_item("补开发票", now)
+        assert self.asked("supervisor", item.pk, "logistics") in (302, 403)
+        assert self.asked("reviewer", item.pk + 1, "logistics") == 404
+
+    def test_a_decision_compares_nothing(self, shelf: Shelf, now: datetime):
+        item, _next = review_item("包裹呢", now, priority=9000), review_item("快递呢", now)
+        client = Client()
+        client.force_login(StaffFactory(role="reviewer"))
+        for name, body in (
+            ("review_next", {}),
+            ("review_decide", {"action": "ignore", "items": [item.pk]}),
+        ):
+            answer = client.post(reverse(f"admin:{name}"), body, content_type="application/json")
+            assert answer.json()["item"]
+        assert not {"包裹呢", "快递呢"} & set(shelf.embedder.embedded)
 
 
 @pytest.mark.django_db

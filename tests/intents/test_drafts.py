@@ -138,8 +138,8 @@ class TestOverlay:
         # draft, edits, utterances, intents
         with django_assert_num_queries(4):
             assert len(drafts.utterances_with(draft.pk)) == 30
-        # the version and seven tables of today; draft, edits, intents, replies, questions, phrases
-        with django_assert_num_queries(8 + 1 + 6):
+        # the version and eight tables of today; draft, edits, intents, replies, questions, phrases
+        with django_assert_num_queries(9 + 1 + 6):
             drafts.content_with(draft.pk)
 
 

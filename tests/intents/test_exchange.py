@@ -49,9 +49,9 @@ TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_
 )
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def _in_english() -> Iterator[None]:
-    """What the parsers say; pages are in the language of who asks. Once, for hypothesis' sake."""
+    """What the parsers say; pages are in the language of who asks, and leave it behind."""
     with translation.override("en"):
         yield
 

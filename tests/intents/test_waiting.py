@@ -79,32 +79,36 @@ def test_every_text_is_given_out_once_and_within_the_budget(
 
 
 @given(arrivals=_ARRIVALS, budget=st.integers(32, 300))
-def test_a_text_is_overtaken_by_no_more_than_its_round_holds(
+def test_each_batch_holds_the_oldest_text_and_none_that_is_much_younger(
     arrivals: list[list[int]], budget: int
 ):
     queue = Queue[int, int](max_tokens=budget, call_tokens=20)
     numbers = itertools.count()
-    given_out: list[int] = []
-    lengths: dict[int, int] = {}
+    waiting: dict[int, int] = {}  # tokens by text, the oldest first
+
+    def take() -> None:
+        batch = [each.text for each in queue.take()]
+        oldest, youngest = next(iter(waiting)), max(batch)
+        assert oldest == batch[0]
+        before = sum(tokens for text, tokens in waiting.items() if text <= youngest)
+        assert before <= 2 * budget or batch == [oldest]
+        for text in batch:
+            del waiting[text]
+
     for comers in arrivals:
         for tokens in comers:
             number = next(numbers)
-            lengths[number] = tokens
+            waiting[number] = tokens
             queue.append(entry(number, tokens))
         if queue:
-            given_out += [each.text for each in queue.take()]
-    given_out += [each.text for batch in everything(queue) for each in batch]
-
-    place = {text: at for at, text in enumerate(given_out)}
-    for text in given_out:
-        overtakers = [
-            lengths[other] for other in range(text + 1, len(place)) if place[other] < place[text]
-        ]
-        assert sum(overtakers) <= 4 * budget
+            take()
+    while queue:
+        take()
+    assert not waiting
 
 
-@given(lengths=st.lists(st.integers(1, 8), max_size=8), budget=st.integers(8, 64))
-def test_the_batches_of_a_round_are_the_cheapest_there_are(lengths: list[int], budget: int):
+@given(lengths=st.lists(st.integers(1, 8), max_size=8), budget=st.integers(32, 64))
+def test_the_batches_are_the_cheapest_there_are(lengths: list[int], budget: int):
     call = 5
 
     def cost(batches: list[list[int]]) -> int:
@@ -129,10 +133,12 @@ def test_the_batches_of_a_round_are_the_cheapest_there_are(lengths: list[int], b
     )
 
 
-def test_a_round_of_five_hundred_texts_is_divided_within_milliseconds():
-    queue = queue_of([5 + number * 7 % 60 for number in range(512)], max_tokens=8192)
+def test_a_batch_of_five_hundred_texts_is_chosen_within_milliseconds():
+    took = []
+    for _ in range(5):  # the garbage collector may come into one
+        queue = queue_of([5 + number * 7 % 60 for number in range(512)], max_tokens=8192)
+        began = time.thread_time()
+        queue.take()
+        took.append(time.thread_time() - began)
 
-    began = time.thread_time()
-    queue.take()
-
-    assert time.thread_time() - began < 0.05
+    assert min(took) < 0.05
