@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
 
 from intents.inference.scope import Novelty
 from intents.inference.scoring import Floats, Mixture
@@ -42,6 +41,8 @@ def _fit(
     logits: list[Floats], targets: npt.NDArray[np.int64], start: list[float]
 ) -> tuple[list[float], float]:
     """Return the weights and the mean loss in nats."""
+    from scipy import optimize  # as in light_head: not where nothing is fitted
+
     rows = np.arange(len(targets))
     stacked = np.stack(logits).astype(np.float64)
     prior = _PRIOR_TEXTS / len(targets)
@@ -102,6 +103,8 @@ def held_out_auroc(
 
 def _auroc(higher: Floats, lower: Floats) -> float:
     """Return the share of pairs in which the first is greater; ties count half."""
+    from scipy import stats
+
     ranks = stats.rankdata(np.concatenate([higher, lower]))[: len(higher)]
     pairs = len(higher) * len(lower)
     return float((ranks.sum() - len(higher) * (len(higher) + 1) / 2) / pairs)

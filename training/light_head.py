@@ -1,17 +1,21 @@
-"""Fits the light head: logistic regression over n-grams and the frozen encoder's vectors."""
+"""Fits the light head: logistic regression over n-grams and the frozen encoder's vectors.
+
+SciPy and scikit-learn are imported where something is fitted: with them, each process that only
+reads models would have 60 MB more.
+"""
 
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from intents.inference.scoring import Floats, LightHead, Tfidf, ngrams
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 # Chosen on dev sets (jddc, massive, banking77): see the table in docs/accuracy.md.
 _LEAST_TEXTS = 2  # an n-gram of one text alone only makes the file larger
@@ -28,6 +32,8 @@ def fit(texts: Sequence[str], vectors: Floats, targets: npt.NDArray[np.int64]) -
         vectors: Of the frozen encoder, unit length, shape (n, d).
         targets: Column of each text's intent, shape (n,); all of 0 to k - 1 occur, k at least 2.
     """
+    from scipy import sparse
+
     tfidf = tfidf_of(texts)
     grams = matrix(tfidf, texts)
     centre = vectors.mean(axis=0)
@@ -57,6 +63,9 @@ def regression(
         features: Dense or sparse, rows of length about 1, shape (n, d).
         targets: Columns, shape (n,); all of 0 to k - 1 occur, k at least 2.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=300, tol=1e-3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # early is good enough
@@ -81,8 +90,10 @@ def tfidf_of(texts: Sequence[str]) -> Tfidf:
     )
 
 
-def matrix(tfidf: Tfidf, texts: Sequence[str]) -> sparse.csr_matrix:
+def matrix(tfidf: Tfidf, texts: Sequence[str]) -> "sparse.csr_matrix":
     """Return the weighted n-grams of texts, shape (n, n-grams)."""
+    from scipy import sparse
+
     rows = [tfidf.row(text) for text in texts]
     starts = np.cumsum([0, *(len(columns) for columns, _ in rows)])
     return sparse.csr_matrix(

@@ -119,14 +119,13 @@ def complete(
     out = network.read(held_out.texts)
     by_light = light.logits(held_out.texts, out.vectors)
     mixture = calibration.fit_mixture(out.logits, by_light, held_out.targets)
-    if mixture.light:
+    has_light = mixture.light > 0
+    if has_light:
         light.save(directory / artifacts.LIGHT_HEAD)
-    probabilities = mixture.probabilities(out.logits, by_light)
     scope = Scope.fit(
-        vectors,
+        Seen(vectors, light.logits(learned.texts, vectors) if has_light else None, features),
         learned.targets,
-        held_out=Seen(out.vectors, probabilities, out.features),
-        features=features,
+        held_out=Seen(out.vectors, by_light, out.features),
     )
     scope.save(directory / artifacts.SCOPE)
     if features is not None:
@@ -141,7 +140,7 @@ def complete(
     int8 = fp32 = evaluate(probabilities, labels, truth)
     if network.fp32_logits is not None:
         fp32 = evaluate(mixture.probabilities(network.fp32_logits(texts), by_light), labels, truth)
-    out_of_scope = scope.out_of_scope(Seen(seen.vectors, probabilities, seen.features))
+    out_of_scope = scope.out_of_scope(Seen(seen.vectors, by_light, seen.features))
     manifest = artifacts.write_manifest(
         directory,
         Manifest(

@@ -111,8 +111,7 @@ def curve(texts: Sequence[Labelled], content: Content) -> list[Point]:
 
 
 def _outcome(text: Labelled, content: Content, factor: float) -> tuple[str, Costs]:
-    ranked = tuple(pair for pair in text.prediction.ranked if pair[0] in content.intents)
-    prediction = replace(text.prediction, ranked=ranked)
+    prediction = content.answered(text.prediction)
     set_costs = content.costs_of(prediction.intent)
     costs = replace(
         set_costs, wrong_answer=set_costs.wrong_answer * factor, missed=set_costs.missed * factor

@@ -410,6 +410,21 @@ class TestPages:
         assert 'data-verdict="ACCEPTED"' in response.content.decode()
         assert RegressionCase.objects.count() == 1
 
+    @pytest.mark.parametrize(("filters", "left"), [("", 1), ("?verdict=OPEN", 0)])
+    def test_and_with_it_the_counts_that_the_page_shows(
+        self, reviewer: Client, change: ChangedAnswer, filters: str, left: int
+    ):
+        page = reverse("admin:training_comparison_change", args=[change.comparison_id])
+        key = f"{change.intent_before}-{change.intent_after}"
+        assert f'<span id="judged-{key}">0</span>' in reviewer.get(page).content.decode()
+        address = reverse("admin:judge_answer", args=[change.pk])
+        headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}{filters}"}
+        told = reviewer.post(address, {"verdict": "reject"}, headers=headers).content.decode()
+        assert '<span id="standing-rejected" hx-swap-oob="true">1</span>' in told
+        assert '<span id="standing-open" hx-swap-oob="true">0</span>' in told
+        for name in ("texts", "judged"):
+            assert f'<span id="{name}-{key}" hx-swap-oob="true">{left}</span>' in told
+
     def test_a_supervisor_judges_nothing(self, client: Client, change: ChangedAnswer):
         client.force_login(StaffFactory(role="supervisor"), backend=BACKEND)
         address = reverse("admin:judge_answer", args=[change.pk])

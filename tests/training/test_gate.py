@@ -142,6 +142,21 @@ def test_a_regression_sentence_of_a_new_intent_that_is_missed_leaves_it_open(
     assert "cases_broken" not in [one.kind for one in verdict.reasons]
 
 
+def test_what_reviewers_set_aside_must_not_be_taken_for_an_intent(
+    data: Any, trainer: Trainer, evidence: Evidence
+) -> None:
+    taught = data["train"][0].label
+    active = trainer.make([one for one in data["train"] if one.label != taught], 0)
+    candidate = trainer.make(data["train"], 0)
+    asked = [one.text for part in data.values() for one in part if one.label == taught]
+    verdict = judge(candidate, active, dataclasses.replace(evidence, set_aside=asked))
+    assert verdict.wrongly_accepted is None  # none of the texts written for it here
+    assert verdict.wrongly_accepted_again is not None
+    assert verdict.wrongly_accepted_again.candidate > verdict.wrongly_accepted_again.active
+    assert "accepts_again" in [one.kind for one in verdict.reasons]
+    assert "accepts_more" not in [one.kind for one in verdict.reasons]
+
+
 @pytest.mark.parametrize(
     ("bad", "good", "passes"),
     [

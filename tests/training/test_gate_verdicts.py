@@ -9,7 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from intents.models import IntentMigration
+from intents.review import deciding, inbox
 from tests.factories import IntentFactory, StaffFactory
+from tests.intents.test_review_inbox import item as review_item
 from training import registry
 from training.gate import overriding, recording, wording
 from training.gate.statistics import Paired
@@ -27,6 +29,7 @@ from training.gate.verdict import (
     Verdict,
 )
 from training.models import GateOverride, GateVerdict, ModelVersion
+from training.utterances import Row
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +68,7 @@ def verdict(outcome: Outcome = Outcome.REFUSED, **changes: Any) -> Verdict:
         accuracy=Measured(0.9, 0.5),
         calibration=Measured(0.02, 0.1),
         wrongly_accepted=Measured(0.1, 0.2),
+        wrongly_accepted_again=Measured(0.3, 0.6),
         milliseconds=Measured(4.0, 4.1),
         size=Measured(40e6, 41e6),
         learning_curve=[(0.1, 0.5), (0.4, 0.7), (1.0, 0.8)],
@@ -225,6 +229,7 @@ def test_codes_that_an_intent_had_are_shown_by_its_name_of_today(
         ("cases_missed", {"cases": 1, "of": 3, "first": "退钱"}),
         ("worse_calibrated", {"active": 0.02, "candidate": 0.2}),
         ("accepts_more", {"active": 0.02, "candidate": 0.2, "texts": 100}),
+        ("accepts_again", {"active": 0.02, "candidate": 0.2, "texts": 100}),
         ("larger", {"active": 10, "candidate": 40}),
         ("slower", {"active": 2.0, "candidate": 9.0}),
     ],
@@ -240,3 +245,26 @@ def test_every_cause_has_words(kind: str) -> None:
     told = wording.cause(Cause(kind, "refund", "coupon", 4, 10, 1.0, []), {"refund": "退款"})
     assert told
     assert "{" not in told
+
+
+def test_what_reviewers_set_aside_is_evidence_until_it_is_an_utterance(now: datetime) -> None:
+    by = StaffFactory(role="reviewer")
+    aside = [review_item(text, now) for text in ("今天天气怎么样", "能货到付款吗")]
+    ignored = review_item("啊啊啊", now)
+    for one in (*aside, ignored):
+        inbox.claim([one.pk], by=by.pk, now=now)
+    deciding.put_away([one.pk for one in aside], out_of_scope=True, by=by, now=now)
+    deciding.put_away([ignored.pk], out_of_scope=False, by=by, now=now)
+    rows = [Row("payment", "能货到付款吗？", "zh", "", "train")]
+
+    assert recording.set_aside([]) == ["今天天气怎么样", "能货到付款吗"]
+    assert recording.set_aside(rows) == ["今天天气怎么样"]
+
+
+def test_a_verdict_of_an_older_release_is_shown(client: Client, version: ModelVersion) -> None:
+    stored = GateVerdict.objects.get()
+    del stored.report["wrongly_accepted_again"]
+    stored.save()
+    signed_in(client, "reviewer")
+    url = reverse("admin:training_modelversion_change", args=[version.pk])
+    assert client.get(url).status_code == 200

@@ -134,10 +134,10 @@ class TestPage:
         client.get(reverse("admin:radar"))
         page = client.get(reverse("admin:radar")).content.decode()
         assert WRONG in page
-        assert "共检查了 31 条语料。" in page
-        assert "此后语料有变动" not in page
+        assert "共检查了 31 条" in page
+        assert "有变动" not in page
         write_content({"parcel": ["包裹丢了"]})
-        assert "此后语料有变动" in client.get(reverse("admin:radar")).content.decode()
+        assert "有变动" in client.get(reverse("admin:radar")).content.decode()
 
     def test_a_key_decides_and_undoes(self, scan: RadarScan):
         client, address = (

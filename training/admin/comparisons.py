@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    QueryDict,
+)
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -60,7 +67,9 @@ def _others() -> list[tuple[str, str]]:
 class SideBySideForm(forms.Form):
     """Two contenders, and how many texts of customers."""
 
-    before = forms.ChoiceField(label=_("first"), choices=_all, widget=UnfoldAdminSelectWidget)
+    before = forms.ChoiceField(
+        label=_("first contender"), choices=_all, widget=UnfoldAdminSelectWidget
+    )
     after = forms.ChoiceField(
         label=_("compared with"), choices=_others, widget=UnfoldAdminSelectWidget
     )
@@ -146,9 +155,8 @@ def names_of_intents(*keys: str) -> dict[str, str]:
     return {**names, **{intent.code: intent.name(language) for intent in Intent.objects.all()}}
 
 
-def filters_of(request: HttpRequest) -> Filters:
+def filters_of(asked: QueryDict) -> Filters:
     """Return the filters that an address names."""
-    asked = request.GET
     return Filters(
         what=asked.get("what", ""),
         verdict=asked.get("verdict", ""),
@@ -281,7 +289,7 @@ class ComparisonAdmin(ModelAdmin):
         comparison = get_object_or_404(
             Comparison.objects.select_related("requested_by"), pk=object_id
         )
-        filters = filters_of(request)
+        filters = filters_of(request.GET)
         names = names_of_intents(comparison.before, comparison.after)
         found = filters.of(comparison)
         page = Paginator(found.select_related("decided_by"), PER_PAGE).get_page(
@@ -318,13 +326,13 @@ class ComparisonAdmin(ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         comparison = get_object_or_404(Comparison, pk=pk)
-        found = filters_of(request).of(comparison)
+        found = filters_of(request.GET).of(comparison)
         return csv_download(f"comparison-{pk}.csv", results.rows(found))
 
     # --- Judging -----------------------------------------------------------------------
 
     def judge(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Accept, reject, or take the verdict back: POST verdict; answers the line anew."""
+        """Accept, reject, or take the verdict back: POST verdict; answers line and counts anew."""
         if not request.user.has_perm("training.change_changedanswer"):
             raise PermissionDenied
         if request.method != "POST":
@@ -342,14 +350,17 @@ class ComparisonAdmin(ModelAdmin):
             if problem:
                 messages.error(request, problem)
             return redirect("admin:training_comparison_change", change.comparison_id)
+        comparison = change.comparison
+        # The counts that the page shows, by the filters of its address.
+        shown = urlsplit(request.headers.get("HX-Current-URL", "")).query
         context = {
-            "line": Line(
-                change, names_of_intents(change.comparison.before, change.comparison.after)
-            ),
+            "line": Line(change, names_of_intents(comparison.before, comparison.after)),
             "may_judge": True,
             "problem": problem,
+            "standing": results.standing(comparison),
+            "group": results.group_of(change, filters_of(QueryDict(shown)).of(comparison)),
         }
-        return render(request, "admin/training/comparison/answer.html", context)
+        return render(request, "admin/training/comparison/judged.html", context)
 
     def _judged(self, pk: int, verdict: str, user: Any) -> None:
         if verdict == "accept":

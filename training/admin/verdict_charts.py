@@ -14,7 +14,8 @@ WIDTH = 360
 _MATRIX_INTENTS, _BARS_SHOWN = 10, 20
 _CELL, _MATRIX_LEFT, _MATRIX_TOP = 26, 96, 22
 _ROW, _BAR_LEFT, _BAR_RIGHT = 40, 4, 8
-_PLOT, _PLOT_LEFT, _PLOT_TOP, _PLOT_BOTTOM = 220, 44, 10, 36
+# Half of “100%” stands to the right of the plot.
+_PLOT, _PLOT_LEFT, _PLOT_RIGHT, _PLOT_TOP, _PLOT_BOTTOM = 220, 44, WIDTH - 18, 10, 36
 _BINS = 10
 _NAME_SHOWN = 6  # letters of an intent's name beside the matrix
 
@@ -49,6 +50,7 @@ class Bar:
     name: str
     y: float  # of the name's line
     state: str
+    shares: tuple[str, str]  # in words, of candidate and active; "" of one that did not know it
     candidate: tuple[float, float, float]  # width of the share, x of both ends of its interval
     active: tuple[float, float, float] | None  # None: the active model did not know it
 
@@ -62,7 +64,7 @@ class Plot:
     upwards: Sequence[tuple[float, str]]
     left: int = _PLOT_LEFT
     top: int = _PLOT_TOP
-    right: int = WIDTH - 12
+    right: int = _PLOT_RIGHT
     floor: int = _PLOT_TOP + _PLOT
     height: int = _PLOT_TOP + _PLOT + _PLOT_BOTTOM
 
@@ -138,6 +140,10 @@ def bars(intents: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list
                 name=names.get(intent["intent"], intent["intent"]),
                 y=place * _ROW + 14,
                 state=intent["state"],
+                shares=(
+                    f"{result['candidate_right'] / texts:.0%}",
+                    f"{result['active_right'] / texts:.0%}" if is_known else "",
+                ),
                 candidate=candidate,
                 active=active if is_known else None,
             )
@@ -191,7 +197,7 @@ def _plot(
 
 def _at(across: float, upwards: float) -> tuple[float, float]:
     return (
-        round(_PLOT_LEFT + (WIDTH - 12 - _PLOT_LEFT) * across, 1),
+        round(_PLOT_LEFT + (_PLOT_RIGHT - _PLOT_LEFT) * across, 1),
         round(_PLOT_TOP + _PLOT * (1 - upwards), 1),
     )
 

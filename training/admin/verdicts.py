@@ -175,6 +175,7 @@ def _numbers(report: Mapping[str, Any]) -> list[tuple[Any, str, str]]:
         (_("right in evaluation texts"), "accuracy", percent),
         (_("calibration error"), "calibration", percent),
         (_("texts about something else taken for an intent"), "wrongly_accepted", percent),
+        (_("texts set aside in review taken for an intent"), "wrongly_accepted_again", percent),
         (_("time for a text"), "milliseconds", lambda value: f"{value:.1f} ms"),
         (_("size"), "size", lambda value: f"{value / 1_000_000:.0f} MB"),
     ]
@@ -185,7 +186,7 @@ def _numbers(report: Mapping[str, Any]) -> list[tuple[Any, str, str]]:
             worded(report[key]["candidate"]),
         )
         for name, key, worded in found
-        if report[key]
+        if report.get(key)  # a verdict of an older release lacks some
     ]
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -39,7 +39,8 @@ def measures_of(version: ModelVersion) -> dict[str, Any]:
         `unmeasured_intents`, learned but without evaluation utterances, so that nobody knows
         how well.
     """
-    names = {intent.code: str(intent) for intent in Intent.objects.all()}
+    language = (get_language() or "")[:2]
+    names = {intent.code: intent.name(language) for intent in Intent.objects.all()}
     evaluations = sorted(version.evaluations.all(), key=lambda one: one.precision)
     served = next((one for one in evaluations if one.precision == Evaluation.Precision.INT8), None)
     rows, confusions, unmeasured = [], [], []
@@ -76,7 +77,7 @@ def measures_of(version: ModelVersion) -> dict[str, Any]:
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, ModelAdmin):
     list_display = (
-        *("name", "state", "mode", "accuracy", "macro_f1", "fp32", "utterances", "megabytes"),
+        *("name", "state", "mode", "accuracy", "macro_f1", "utterances", "megabytes"),
         "created_at",
     )
     list_filter = ("mode",)
@@ -220,22 +221,19 @@ class ModelVersionAdmin(ReadOnly, ModelAdmin):
 
     @display(description=_("size"), ordering="size")
     def megabytes(self, version: ModelVersion) -> str:
-        return f"{version.size / 1_000_000:.0f} MB" if version.size else "—"
+        return f"{version.size / 1_000_000:.0f}\N{NO-BREAK SPACE}MB" if version.size else "—"
 
     @display(description=_("accuracy"))
     def accuracy(self, version: ModelVersion) -> str:
-        return self._measure(version, Evaluation.Precision.INT8, "accuracy")
+        return self._measure(version, "accuracy")
 
     @display(description=_("macro F1"))
     def macro_f1(self, version: ModelVersion) -> str:
-        return self._measure(version, Evaluation.Precision.INT8, "macro_f1")
+        return self._measure(version, "macro_f1")
 
-    @display(description=_("accuracy before shrinking (fp32)"))
-    def fp32(self, version: ModelVersion) -> str:
-        return self._measure(version, Evaluation.Precision.FP32, "accuracy")
-
-    def _measure(self, version: ModelVersion, precision: str, name: str) -> str:
+    def _measure(self, version: ModelVersion, name: str) -> str:
+        """Return a measure of the small form: it is the one that answers."""
         for evaluation in version.evaluations.all():
-            if evaluation.precision == precision:
-                return f"{100 * getattr(evaluation, name):.1f} %"
+            if evaluation.precision == Evaluation.Precision.INT8:
+                return f"{100 * getattr(evaluation, name):.1f}\N{NO-BREAK SPACE}%"
         return "—"

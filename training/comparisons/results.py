@@ -23,6 +23,11 @@ class Group:
     times: int  # said by customers; a labelled text counts once
     judged: int
 
+    @property
+    def key(self) -> str:
+        """Names it on a page; codes have no hyphen."""
+        return f"{self.before}-{self.after}"
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -76,6 +81,13 @@ def groups(found: QuerySet[ChangedAnswer]) -> list[Group]:
         Group(row["intent_before"], row["intent_after"], row["count"], row["said"], row["judged"])
         for row in rows[:_GROUPS_MOST]
     ]
+
+
+def group_of(change: ChangedAnswer, found: QuerySet[ChangedAnswer]) -> Group:
+    """Return the group of one changed answer among those; empty where none is left. One query."""
+    before, after = change.intent_before, change.intent_after
+    own = groups(found.filter(intent_before=before, intent_after=after))
+    return own[0] if own else Group(before, after, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)

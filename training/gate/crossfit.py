@@ -17,7 +17,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg
 
 from intents.guard import normalize
 from intents.inference.base import Floats
@@ -116,6 +115,8 @@ def fold_of(sentence: Labelled) -> int:
 
 
 def _solved(gram: Floats, sums: Floats) -> Floats:
+    from scipy import linalg  # as in light_head: not where nothing is fitted
+
     penalized = gram + _PENALTY * np.eye(len(gram), dtype=np.float32)
     return np.asarray(linalg.solve(penalized, sums, assume_a="pos"), np.float32)
 

@@ -88,7 +88,8 @@ class Evidence:
     active_data: Sequence[Labelled] | None = None
     intents: frozenset[str] = frozenset()  # codes of those that are answered
     cases: Sequence[Case] = ()
-    out_of_scope: Sequence[str] = ()  # texts that mean none of the intents
+    out_of_scope: Sequence[str] = ()  # texts that mean none of any shop's intents
+    set_aside: Sequence[str] = ()  # customers' texts that reviewers found to mean none of ours
     lineage: Lineage = field(default=UNCHANGED)
 
 

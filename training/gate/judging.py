@@ -113,7 +113,7 @@ class _Trial:
         flips = self._flips(readings, data, intents)
         broken = self._check_cases()
         calibration = self._check_calibration(readings)
-        accepted = self._check_out_of_scope()
+        accepted, accepted_again = self._check_out_of_scope()
         size = self._check_size()
         milliseconds = self._check_speed(texts)
         found: tuple[list[Cause], list[Suspect]] = ([], [])
@@ -141,6 +141,7 @@ class _Trial:
             accuracy=_accuracy(readings),
             calibration=calibration,
             wrongly_accepted=accepted,
+            wrongly_accepted_again=accepted_again,
             milliseconds=milliseconds,
             size=size,
             learning_curve=data.learning_curve(),
@@ -396,23 +397,38 @@ class _Trial:
             self._refuse("worse_calibrated", active=active, candidate=candidate)
         return Measured(active, candidate)
 
-    def _check_out_of_scope(self) -> Measured | None:
-        """Compare the shares of texts that mean none of the intents and are taken for one."""
-        texts = self._evidence.out_of_scope
-        if not texts:
-            return None
-        after = [each.out_of_scope >= 0.5 for each in self._candidate.read(texts)]
-        if self._active is None:
-            return Measured(None, 1 - _share(after))
-        before = [each.out_of_scope >= 0.5 for each in self._active.read(texts)]
-        result = paired(before, after)
-        active, candidate = 1 - _share(before), 1 - _share(after)
-        if (
-            result.p_worse <= WHOLE_RISK / 2
-            and result.loss >= self._limits.out_of_scope_loss_max - _ROUNDING
-        ):
-            self._refuse("accepts_more", active=active, candidate=candidate, texts=len(texts))
-        return Measured(active, candidate)
+    def _check_out_of_scope(self) -> tuple[Measured | None, Measured | None]:
+        """Compare how many texts that mean none of the intents are taken for one.
+
+        Returns:
+            Shares of the texts written for this, and of those that reviewers set aside: customers
+            write them, nearer to what the bot knows. Either may fall, so each is looked at.
+        """
+        kinds = {
+            "accepts_more": self._evidence.out_of_scope,
+            "accepts_again": self._evidence.set_aside,
+        }
+        shares: dict[str, Measured] = {}
+        compared: dict[str, Paired] = {}
+        for kind, texts in kinds.items():
+            if not texts:
+                continue
+            after = [each.out_of_scope >= 0.5 for each in self._candidate.read(texts)]
+            if self._active is None:
+                shares[kind] = Measured(None, 1 - _share(after))
+                continue
+            before = [each.out_of_scope >= 0.5 for each in self._active.read(texts)]
+            compared[kind] = paired(before, after)
+            shares[kind] = Measured(1 - _share(before), 1 - _share(after))
+        corrected = holm({kind: result.p_worse for kind, result in compared.items()})
+        for kind, result in compared.items():
+            falls = result.loss >= self._limits.out_of_scope_loss_max - _ROUNDING
+            if falls and corrected[kind] <= WHOLE_RISK / 2:
+                found = shares[kind]
+                self._refuse(
+                    kind, active=found.active, candidate=found.candidate, texts=result.texts
+                )
+        return shares.get("accepts_more"), shares.get("accepts_again")
 
     def _check_size(self) -> Measured:
         size = Measured(self._active.bytes if self._active else None, self._candidate.bytes)

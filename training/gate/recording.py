@@ -11,11 +11,13 @@ from django.conf import settings
 from intents import content, decisions
 from intents.decisions import Decision
 from intents.encoder import EncoderDirectory
+from intents.guard import normalize
 from intents.inference import Prediction, vectors
 from intents.inference.base import Floats
 from intents.inference.loading import embedder_of
 from intents.lineage import Lineage
 from intents.models import Intent, IntentMigration, Utterance
+from intents.review import deciding
 from training import snapshots
 from training.gate import out_of_scope
 from training.gate.evidence import Case, Evidence, Labelled
@@ -25,6 +27,9 @@ from training.gate.verdict import Verdict
 from training.models import GateReadings, GateVerdict, ModelVersion, RegressionCase
 from training.reports import Report
 from training.utterances import Row
+
+# Of what reviewers set aside: more prove no more, and both models read each.
+SET_ASIDE_MOST = 500
 
 
 def examine(
@@ -47,14 +52,8 @@ def examine(
     now = content.current()
 
     def decide(prediction: Prediction) -> str:
-        ranked = tuple(pair for pair in prediction.ranked if pair[0] in now.intents)
-        if not ranked:
-            return str(Decision.HAND_OVER)
-        return str(
-            decisions.decide(
-                Prediction(ranked, prediction.source, out_of_scope=prediction.out_of_scope), now
-            )
-        )
+        answered = now.answered(prediction)
+        return str(decisions.decide(answered, now) if answered.ranked else Decision.HAND_OVER)
 
     return judge(
         directory,
@@ -86,8 +85,20 @@ def evidence(
         intents=frozenset(Intent.objects.filter(is_active=True).values_list("code", flat=True)),
         cases=[Case(*case) for case in cases.values_list("text", "intent", "decision")],
         out_of_scope=out_of_scope.texts(),
+        set_aside=set_aside(rows),
         lineage=Lineage.of(steps),
     )
+
+
+def set_aside(rows: Sequence[Row]) -> list[str]:
+    """Return what reviewers found to mean none of the intents, the newest, as customers wrote it.
+
+    Args:
+        rows: What has become an utterance since means something now, and is left out.
+    """
+    taught = {normalize.key(row.text) for row in rows}
+    texts = (text for text, _language in deciding.out_of_scope_examples())
+    return [text for text in texts if normalize.key(text) not in taught][-SET_ASIDE_MOST:]
 
 
 def labelled(rows: Iterable[Row], split: str) -> list[Labelled]:

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
-from scipy import stats
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,13 @@ class Paired:
         BMC Medical Research Methodology 2013: exact, but less conservative than the exact test.
         """
         changed = self.lost + self.won
-        if not changed:
-            return 1.0
-        binomial = stats.binom(changed, 0.5)
-        return float(binomial.sf(self.lost) + 0.5 * binomial.pmf(self.lost))
+        # Twice the sum, in whole numbers: half the coefficient of what was lost, and those beyond.
+        coefficient = math.comb(changed, self.lost)
+        twice = coefficient
+        for lost in range(self.lost + 1, changed + 1):
+            coefficient = coefficient * (changed - lost + 1) // lost
+            twice += 2 * coefficient
+        return twice / 2 ** (changed + 1) if changed else 1.0
 
     def worst_loss(self, confidence: float) -> float:
         """Return the loss that is not exceeded with this one-sided confidence.
@@ -44,7 +48,7 @@ class Paired:
         texts = self.texts + 2
         mean = (self.lost - self.won) / texts
         variance = ((self.lost + self.won + 1) / texts - mean**2) / texts
-        return float(mean + stats.norm.ppf(confidence) * math.sqrt(max(variance, 0.0)))
+        return float(mean + _NORMAL.inv_cdf(confidence) * math.sqrt(max(variance, 0.0)))
 
     def texts_to_exclude(self, loss: float, confidence: float) -> int:
         """Return how many texts it takes to say that the loss is below `loss`; 0: no number helps.
@@ -55,14 +59,14 @@ class Paired:
         if room <= 0:
             return 0
         changed = (self.lost + self.won + 1) / (self.texts + 2)
-        return math.ceil(changed * (float(stats.norm.ppf(confidence)) / room) ** 2)
+        return math.ceil(changed * (_NORMAL.inv_cdf(confidence) / room) ** 2)
 
     def texts_to_show(self, level: float) -> int:
         """Return how many texts it takes until a loss like this has a p value of `level`; 0: none does."""
         if self.loss <= 0:
             return 0
         changed = (self.lost + self.won) / self.texts
-        return math.ceil(changed * (float(stats.norm.isf(level)) / self.loss) ** 2)
+        return math.ceil(changed * (_NORMAL.inv_cdf(level) / self.loss) ** 2)
 
     def __add__(self, other: "Paired") -> "Paired":
         return Paired(
@@ -92,12 +96,17 @@ def paired(active_right: list[bool], candidate_right: list[bool]) -> Paired:
 def wilson(right: int, texts: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the two-sided interval of a share; (0, 1) without texts.
 
-    Source: Wilson 1927; scipy's `BinomTestResult.proportion_ci`.
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference",
+    Journal of the American Statistical Association 1927.
     """
     if not texts:
         return 0.0, 1.0
-    interval = stats.binomtest(right, texts).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+    share, deviations = right / texts, _NORMAL.inv_cdf((1 + confidence) / 2)
+    pull = deviations**2 / texts
+    centre = (share + pull / 2) / (1 + pull)
+    half = deviations * math.sqrt(share * (1 - share) / texts + pull / texts / 4) / (1 + pull)
+    # At both ends exactly: rounding would leave the share outside.
+    return (centre - half if right else 0.0), (centre + half if right < texts else 1.0)
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -143,6 +143,7 @@ class Verdict:
     accuracy: Measured | None = None
     calibration: Measured | None = None
     wrongly_accepted: Measured | None = None  # share of texts out of scope
+    wrongly_accepted_again: Measured | None = None  # share of those that reviewers set aside
     milliseconds: Measured | None = None  # a text alone, median
     size: Measured | None = None  # bytes
     learning_curve: Sequence[tuple[float, float]] = ()  # share of the data, share right

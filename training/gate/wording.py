@@ -58,6 +58,10 @@ _REASONS = {
         "Of {texts} texts that concern none of the intents it takes {candidate:.1%} for one, "
         "instead of {active:.1%}."
     ),
+    "accepts_again": _(
+        "Of {texts} texts that reviewers found to concern none of the intents it takes "
+        "{candidate:.1%} for one, instead of {active:.1%}."
+    ),
     "larger": _("It is {times:.1f} times as large as the active model."),
     "slower": _("It takes {times:.1f} times as long for a text as the active model."),
 }
