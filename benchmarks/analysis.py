@@ -6,9 +6,11 @@
 --entities: a text a line, with `text` and `entities` (`start`, `end`, `type`); a train.jsonl beside it
 gives the dictionary that is the baseline, and the names that stand for the shop's catalogue.
 
-Without --train what ships is scored. With it, for this measurement only, a head on the frozen
-encoder's vectors and a fine-tuned encoder are trained on that CSV (a dev.csv beside it stops the
-latter), and a tagger on the train.jsonl stands in the place of the shipped one.
+Without --train what ships is scored. With it, for this measurement only, the head for moods is
+trained on that CSV (`shared_head_accuracy`), and a fine-tuned encoder, which is pooled with that head
+as intents are with theirs (`finetuned_accuracy`); a dev.csv beside it stops the training and chooses
+the weights. And a tagger that learns the train.jsonl is scored beside the shipped one: `shipped` and
+`trained`, each with its points above the dictionary of the same texts; `f1` is then the trained one's.
 """
 
 import argparse
@@ -41,7 +43,7 @@ from intents.inference import artifacts, mood  # noqa: E402
 from intents.inference.backends import open_backend  # noqa: E402
 from intents.inference.base import FrozenEncoder  # noqa: E402
 from intents.inference.loading import frozen_encoder  # noqa: E402
-from training import datasets, light_head  # noqa: E402
+from training import calibration, datasets  # noqa: E402
 from training.analysis import entities, sentiment  # noqa: E402
 from training.analysis.findings import Kind  # noqa: E402
 from training.datasets import Example  # noqa: E402
@@ -98,30 +100,47 @@ def _sentiment(path: Path, train: Path | None) -> dict[str, Any]:
     shipped = sentiment.train(sentiment.read_rows(), frozen)
     result["shipped_build_s"] = round(time.perf_counter() - began, 1)
     result["shipped_rows"] = len(sentiment.read_rows())
-    moods = mood.read(shipped, frozen, [each.text for each in test])
+    vectors = frozen.embedder.embed([normalize.for_model(each.text) for each in test])
+    moods = mood.of_vectors(shipped, [each.text for each in test], vectors)
     # Of the two labels of such files; what is neither is left out of the probability.
     positive = np.array([one.positive / (one.positive + one.negative) for one in moods])
     result["shipped_accuracy"] = result["accuracy"] = _accuracy(positive, test)
     result["shipped_ece"] = _calibration_error(positive, test)
     if train is not None:
-        result |= _trained(test, train, frozen)
+        result |= _trained(test, vectors, train, frozen)
         result["accuracy"] = result["finetuned_accuracy"]
     return result
 
 
-def _trained(test: Sequence[Example], path: Path, frozen: FrozenEncoder) -> dict[str, Any]:
-    """Return the figures of what is trained on the same texts."""
+def _trained(
+    test: Sequence[Example], vectors: Any, path: Path, frozen: FrozenEncoder
+) -> dict[str, Any]:
+    """Return the figures of what is trained on the same texts.
+
+    Args:
+        vectors: Of the frozen encoder for `test`.
+    """
     train = _labelled(path)
     dev_path = path.with_name("dev.csv")
     learned, dev = (train, _labelled(dev_path)) if dev_path.is_file() else datasets.split(train, 42)
     texts = [normalize.for_model(each.text) for each in learned]
     targets = np.array([LABELS.index(each.label) for each in learned], np.int64)
-    asked = [normalize.for_model(each.text) for each in test]
+    held_out, asked = ([normalize.for_model(each.text) for each in part] for part in (dev, test))
     tfidf = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True)
     svm = LinearSVC(C=0.5).fit(tfidf.fit_transform(texts), targets)
     baseline = _accuracy(svm.decision_function(tfidf.transform(asked)) / 1e3 + 0.5, test)
-    shared = light_head.fit(texts, frozen.embedder.embed(texts), targets)
-    logits = shared.logits(asked, frozen.embedder.embed(asked))
+    shared = sentiment.fit(
+        [each.text for each in learned],
+        frozen.embedder.embed(texts),
+        [each.label for each in learned],
+        [str(number) for number in range(len(learned))],
+    )
+    by_shared = _two(shared.logits([normalize.spelled(each.text) for each in test], vectors))
+    by_shared_dev = _two(
+        shared.logits(
+            [normalize.spelled(each.text) for each in dev], frozen.embedder.embed(held_out)
+        )
+    )
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder, "model")
         report = train_model(
@@ -133,13 +152,25 @@ def _trained(test: Sequence[Example], path: Path, frozen: FrozenEncoder) -> dict
             progress=_progress,
         )
         served = artifacts.load_classifier(directory)
-        probabilities = served.read(asked).probabilities[:, served.labels.index("positive")]
+        columns = [served.labels.index(label) for label in LABELS]
+        alone, alone_dev = (
+            served.read(part).probabilities[:, columns] for part in (asked, held_out)
+        )
+    pool = calibration.fit_mixture(
+        _logarithms(alone_dev),
+        by_shared_dev,
+        np.array([LABELS.index(each.label) for each in dev], np.int64),
+    )
+    pooled = pool.probabilities(_logarithms(alone), by_shared)[:, 1]
     return {
         "train_texts": len(learned),
         "tfidf_svm_accuracy": baseline,
-        "shared_head_accuracy": _accuracy(_positive(logits), test),
-        "finetuned_accuracy": _accuracy(probabilities, test),
-        "finetuned_ece": _calibration_error(probabilities, test),
+        "shared_head_accuracy": _accuracy(_positive(by_shared), test),
+        "shared_head_ece": _calibration_error(_positive(by_shared), test),
+        "finetuned_alone_accuracy": _accuracy(alone[:, 1], test),
+        "finetuned_accuracy": _accuracy(pooled, test),
+        "finetuned_ece": _calibration_error(pooled, test),
+        "finetuned_weights": [round(pool.network, 2), round(pool.light, 2)],
         "finetuned_dev_accuracy": [round(epoch.dev_accuracy, 4) for epoch in report.history],
         "finetuned_cpu_s": round(report.cpu_seconds),
     }
@@ -147,6 +178,15 @@ def _trained(test: Sequence[Example], path: Path, frozen: FrozenEncoder) -> dict
 
 def _labelled(path: Path) -> list[Example]:
     return [example for example in datasets.read_csv(path) if example.label in LABELS]
+
+
+def _two(logits: Any) -> Any:
+    """Return the columns of LABELS out of those of moods."""
+    return logits[:, [mood.LABELS.index(label) for label in LABELS]]
+
+
+def _logarithms(probabilities: Any) -> Any:
+    return np.log(np.maximum(probabilities, 1e-9))
 
 
 def _positive(logits: Any) -> Any:
@@ -194,11 +234,18 @@ def _entities(path: Path, *, learns: bool) -> dict[str, Any]:
         "ms_a_text": round(1000 * took / max(1, len(test)), 2),
         "dictionary": _score(test, lambda text: _looked_up(text, names)),
     }
+    baseline: float = result["dictionary"]["f1"]
+
+    def above(score: dict[str, Any]) -> float:
+        return round(100 * (float(score["f1"]) - baseline), 1)
+
+    result["shipped_points_above_dictionary"] = above(shipped)
     if learns and known:
         tagger = sequence_tagger.fit([(text, sorted(spans)) for text, spans in known], LAC())
         result["trained"] = _score(test, lambda text: _found(text, kinds, tagger=tagger))
         result["f1"] = result["trained"]["f1"]
-    result["points_above_dictionary"] = round(100 * (result["f1"] - result["dictionary"]["f1"]), 1)
+        result["trained_points_above_dictionary"] = above(result["trained"])
+    result["points_above_dictionary"] = above(result)
     return result
 
 

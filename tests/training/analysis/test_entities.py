@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from training.analysis import entities
 from training.analysis.entities import Catalogue, Product, carriers
 from training.analysis.entities.span import Span
+from training.analysis.entities.tagging import Tagged, Word
+from training.analysis.findings import Kind
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 _AT = datetime(2026, 11, 18, 15, 20, tzinfo=_SHANGHAI)
@@ -27,12 +29,33 @@ _CATALOGUE = Catalogue(
 class Nobody:
     """A tagger that names nothing."""
 
-    def tag(self, text: str) -> list[Span]:
-        return []
+    def tag(self, text: str) -> Tagged:
+        return Tagged(())
+
+
+class Words:
+    """A tagger that tells words apart: "工作/n 帽/n"."""
+
+    def __init__(self, words: str) -> None:
+        self.words: list[Word] = []
+        end = 0
+        for pair in words.split():
+            word, label = pair.split("/")
+            self.words.append(Word(end, end + len(word), label))
+            end += len(word)
+
+    def tag(self, text: str) -> Tagged:
+        kinds = {"ORG": Kind.ORGANISATION, "PER": Kind.PERSON}
+        names = [
+            Span(kinds[word.label], word.start, word.end)
+            for word in self.words
+            if word.label in kinds
+        ]
+        return Tagged(names, self.words)
 
 
 class Broken:
-    def tag(self, text: str) -> list[Span]:
+    def tag(self, text: str) -> Tagged:
         raise RuntimeError("no model")
 
 
@@ -116,6 +139,71 @@ def test_products_are_found_by_what_customers_shorten_them_to() -> None:
     assert _value("耳机") == {"skus": ["EL-1001", "EL-1002"]}
     assert _value("the sports earbuds broke") == {"sku": "EL-1002"}
     assert _find("sonya") == []
+
+
+_GOODS = Catalogue(
+    products=tuple(
+        Product(name, (name,)) for name in ("帽", "包", "门", "耳机", "红色运动鞋", "硬盘")
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("帽/n 坏/v 了/u", []),  # of one character, and nothing it belongs to
+        ("工作/n 帽/n 坏/v", ["工作帽"]),
+        ("，/w 包/v 邮/v", []),
+        ("包邮/v 吗/u", []),
+        ("门店/n 在/p 哪/r", []),
+        ("蓝耳机/n 坏/v", ["蓝耳机"]),  # the word that it ends
+        ("耳机孔/n 坏/v", []),
+        ("运动鞋/n 小/a", ["运动鞋"]),  # the end of a name
+        ("自动运动鞋/n", []),  # and no word's beginning
+        ("移动硬/a 盘/n", ["硬盘"]),  # a whole name is believed more than the words
+        ("一个/m 硬盘/n", ["硬盘"]),
+    ],
+)
+def test_a_chinese_name_of_goods_is_a_word_or_several(words: str, found: list[str]) -> None:
+    text = "".join(pair.split("/")[0] for pair in words.split())
+
+    assert [
+        one.text
+        for one in entities.find(
+            text, at=_AT, zone=_SHANGHAI, catalogue=_GOODS, tagger=Words(words)
+        )
+    ] == found
+
+
+def test_goods_that_a_large_catalogue_lacks_are_told_by_their_ending() -> None:
+    goods = Catalogue(
+        products=tuple(Product(f"{one}器", (f"{one}器",)) for one in "甲乙丙丁戊己庚辛壬癸子丑")
+    )
+    tagger = Words("耦合器/n 坏/v")
+
+    [one] = entities.find("耦合器坏", at=_AT, zone=_SHANGHAI, catalogue=goods, tagger=tagger)
+    few = Catalogue(products=goods.products[:-1])
+
+    assert (one.kind, one.text, dict(one.value)) == (Kind.PRODUCT, "耦合器", {})
+    assert not entities.find("耦合器坏", at=_AT, zone=_SHANGHAI, catalogue=few, tagger=tagger)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("乙丙/ORG 无线/n 耳机/n", "BRAND"),
+        ("乙丙/ORG 的/u 耳机/n", "ORGANISATION"),
+        ("王小明/PER 买/v 耳机/n", "PERSON"),
+        ("乙丙/ORG ，/w 耳机/n", "ORGANISATION"),
+        ("乙丙/ORG", "ORGANISATION"),
+    ],
+)
+def test_a_firm_before_goods_is_their_brand(words: str, kind: str) -> None:
+    text = "".join(pair.split("/")[0] for pair in words.split())
+
+    first, *_ = entities.find(text, at=_AT, zone=_SHANGHAI, catalogue=_GOODS, tagger=Words(words))
+
+    assert str(first.kind) == kind
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,17 @@ def test_the_head_tells_what_it_was_taught(encoder: FrozenEncoder, own_csv: Path
         assert each.positive + each.negative <= 1 + 1e-6
 
 
+def test_words_count_by_how_unlike_the_moods_have_them(encoder: FrozenEncoder) -> None:
+    texts = ["快递差", "快递慢", "快递差", "快递好", "快递快", "快递好"] * 4
+    labels = ["negative"] * 3 + ["positive"] * 3
+    vectors = encoder.embedder.embed(texts)
+
+    head = sentiment.fit(texts, vectors, labels * 4, [str(at) for at in range(len(texts))])
+
+    weight = dict(zip(head.tfidf.columns, head.tfidf.idf, strict=True))
+    assert weight["差"] > weight["慢"] > weight["快递"]
+
+
 def test_a_head_is_built_once(encoder: FrozenEncoder, own_csv: Path) -> None:
     path = sentiment.ensure(encoder, own_csv)
     written = path.stat().st_mtime_ns

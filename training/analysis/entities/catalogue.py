@@ -1,8 +1,8 @@
 """What the shop sells, and where a text names it."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import ahocorasick
 
 from training.analysis.entities.folding import Folded, fold
+from training.analysis.entities.phrases import Phrases
 from training.analysis.entities.span import Span
+from training.analysis.entities.tagging import Word
 from training.analysis.findings import Kind
 
 
@@ -83,18 +85,52 @@ _VAGUE = frozenset(
 _JOINING = frozenset(["with", "and", "for", "of", "in", "to", "a", "the"])
 
 
-def find(folded: Folded, catalogue: Catalogue) -> Iterator[Span]:
-    """Yield products and brands, longest names first tried; they may overlap.
+# So many names of a catalogue that end alike tell how names of goods end: 器, 机, 灯.
+_LEAST_ALIKE = 12
 
-    A name that fits several products has `skus`, one that fits one has `sku`.
+
+def find(folded: Folded, catalogue: Catalogue, words: Sequence[Word] = ()) -> Iterator[Span]:
+    """Yield products and brands; they may overlap.
+
+    A name that fits several products has `skus`, one that fits one has `sku`. A large catalogue
+    also tells goods that it lacks, by how its names end; these have neither.
+
+    Args:
+        words: Of the text. A Chinese name then is a word or several, with what belongs to it:
+            "帽" names nothing in 帽子, and all of 工作帽. None: a name is found anywhere.
     """
     automaton = _automaton(catalogue)
     if automaton is None:
         return
-    for last, (length, kind, value) in automaton.iter_long(folded.lower):
+    text = folded.lower
+    read = Phrases(text, words)
+    known: list[Span] = []
+    matches = automaton.iter(text) if words else automaton.iter_long(text)
+    for last, (length, kind, value, is_short) in matches:
         start, end = last + 1 - length, last + 1
-        if _stands_alone(folded.lower, start, end):
-            yield Span(kind, start, end, value)
+        if not _stands_alone(text, start, end):
+            continue
+        if kind is Kind.PRODUCT:
+            whole = read.whole(start, end, is_short=is_short)
+            if whole is None:
+                continue
+            start, end = whole
+        known.append(Span(kind, start, end, value))
+    yield from known
+    covered = {place for span in known for place in range(span.start, span.end)}
+    for start, end in read.nouns(_endings(catalogue)):
+        if covered.isdisjoint(range(start, end)):
+            yield Span(Kind.PRODUCT, start, end)
+
+
+@lru_cache(maxsize=4)
+def _endings(catalogue: Catalogue) -> frozenset[str]:
+    """Return the last characters of names of goods."""
+    names = {fold(name).lower.strip() for each in catalogue.products for name in each.names}
+    counts = Counter(name[-1] for name in names if len(name) > 1)
+    return frozenset(
+        last for last, count in counts.items() if count >= _LEAST_ALIKE and _HAN.match(last)
+    )
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
@@ -113,17 +149,19 @@ def _is_letter(character: str) -> bool:
 def _automaton(catalogue: Catalogue) -> Any:  # ahocorasick has no types
     """Return what finds all names in one pass, None for an empty catalogue."""
     by_name: dict[str, set[str]] = defaultdict(set)
+    whole: set[str] = set()
     for product in catalogue.products:
         for name in product.names:
+            whole.add(fold(name).lower.strip())
             for called in _called(name):
                 by_name[called].add(product.sku)
     automaton = ahocorasick.Automaton()
     for name, skus in by_name.items():
         value = {"sku": next(iter(skus))} if len(skus) == 1 else {"skus": sorted(skus)}
-        automaton.add_word(name, (len(name), Kind.PRODUCT, value))
+        automaton.add_word(name, (len(name), Kind.PRODUCT, value, name not in whole))
     for brand in catalogue.brands:
         if name := fold(brand).lower.strip():
-            automaton.add_word(name, (len(name), Kind.BRAND, {"brand": brand}))
+            automaton.add_word(name, (len(name), Kind.BRAND, {"brand": brand}, False))
     if not len(automaton):
         return None
     automaton.make_automaton()

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from training.analysis.entities import (
     addresses,
     amounts,
+    brands,
     contacts,
     naming,
     numbers,
@@ -19,7 +20,7 @@ from training.analysis.entities import (
 from training.analysis.entities.catalogue import EMPTY, Catalogue
 from training.analysis.entities.folding import Folded, fold
 from training.analysis.entities.span import Span
-from training.analysis.entities.tagging import Tagger, default_tagger
+from training.analysis.entities.tagging import Tagged, Tagger, default_tagger
 from training.analysis.findings import Entity, Kind
 
 logger = logging.getLogger(__name__)
@@ -69,26 +70,28 @@ def find(
         raise ValueError("A message was written at a moment; this one has no zone.")
     folded = fold(text)
     tagged = _tagged(folded, tagger)
-    places = [(span.start, span.end) for span in tagged if span.kind is Kind.PLACE]
+    places = [(span.start, span.end) for span in tagged.spans if span.kind is Kind.PLACE]
+    goods = [*catalogues.find(folded, catalogue, tagged.words)]
     spans = [
-        *tagged,
+        *tagged.spans,
         *contacts.find(folded),
         *numbers.find(folded, catalogue.order_examples),
         *amounts.find(folded),
         *addresses.find(folded, places),
-        *catalogues.find(folded, catalogue),
+        *goods,
+        *brands.find(tagged.words, goods),
         *naming.find(folded),
         *_times(folded, at, zone),
     ]
     return [_entity(text, folded, span) for span in _without_overlaps(spans)]
 
 
-def _tagged(folded: Folded, tagger: Tagger | None) -> list[Span]:
+def _tagged(folded: Folded, tagger: Tagger | None) -> Tagged:
     try:
-        return [*(tagger or default_tagger()).tag(folded.text)]
+        return (tagger or default_tagger()).tag(folded.text)
     except Exception:
         logger.exception("The tagger failed; rules alone find names")
-        return []
+        return Tagged(())
 
 
 def _times(folded: Folded, at: datetime, zone: tzinfo) -> Iterable[Span]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import Any, Protocol
@@ -14,11 +15,28 @@ _STRETCH = re.compile(r"[^\n。!?;]+[。!?;]*")
 _MOST_CHARS = 200  # of what is tagged at once: it costs memory, and further away tells nothing
 
 
-class Tagger(Protocol):
-    """Names persons, places and organisations, perhaps more."""
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text, and what LAC calls it: n noun, nz name of a thing, v verb, PER, ORG, ..."""
 
-    def tag(self, text: str) -> Sequence[Span]:
-        """Return what it finds; nothing overlaps.
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What a tagger makes of a text."""
+
+    spans: Sequence[Span]  # names; nothing overlaps
+    words: Sequence[Word] = ()  # by their place; none where it does not tell words apart
+
+
+class Tagger(Protocol):
+    """Names persons, places and organisations, perhaps more, and perhaps tells words apart."""
+
+    def tag(self, text: str) -> Tagged:
+        """Return what it finds.
 
         Args:
             text: Folded, letters as written.
@@ -45,18 +63,20 @@ class Lac:
         self._lock = Lock()
         self._lac: Any = None
 
-    def tag(self, text: str) -> list[Span]:
-        """Return persons, places and organisations with a Chinese name."""
-        found = []
+    def tag(self, text: str) -> Tagged:
+        """Return persons, places and organisations with a Chinese name, and the words."""
+        found: list[Span] = []
+        words: list[Word] = []
         for start, stretch in _stretches(text):
             position = start
             for word, label in self._loaded().run(stretch):
-                end = position + len(word)
+                end = min(position + len(word), start + len(stretch))
+                words.append(Word(position, end, label))
                 kind = self._KINDS.get(label)
                 if kind is not None and (span := _trimmed(text, position, end)) is not None:
                     found.append(Span(kind, *span))
                 position = end
-        return found
+        return Tagged(found, words)
 
     def _loaded(self) -> Any:
         with self._lock:
