@@ -5,8 +5,10 @@ ids cannot be probed.
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +33,24 @@ def of_customer(uid: str, conversation_id: UUID) -> Conversation:
     if conversation is None:
         raise NoSuchConversation
     return conversation
+
+
+def shown_to(uid: str, now: datetime) -> Conversation | None:
+    """Return what a customer who comes finds on his screen; None: nothing, he begins.
+
+    That is what his next message goes into. Where there is none it is what ended last, for
+    CHAT_ENDED_SHOWN_S, while he is asked how content he was: he may have been away when it ended.
+    Two queries at most.
+    """
+    mine = Conversation.objects.select_related("agent")
+    current = mine.current_of(uid).first()
+    if current is not None:
+        return current
+    latest = mine.filter(uid=uid).select_related("rating").order_by("-opened_at").first()
+    if latest is None or not latest.asks_rating or hasattr(latest, "rating"):
+        return None
+    since = now - timedelta(seconds=settings.CHAT_ENDED_SHOWN_S)
+    return latest if latest.changed_at > since else None
 
 
 def current_of_customers(uids: Iterable[str]) -> dict[str, UUID]:

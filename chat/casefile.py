@@ -32,6 +32,10 @@ TURNS_SHOWN = 20
 HANDOVERS_SHOWN = 10
 MENTIONS_SHOWN = 20
 _EXCERPT = 140
+_READ_OF_LINES = (
+    *("conversation", "seq", "sender", "text", "sent_at"),
+    *("answers", "intent", "decision", "probability"),
+)
 # A shop has some dozens.
 _MOST_RULES = 200
 
@@ -53,8 +57,8 @@ def of(conversation_id: UUID, now: datetime) -> File:
     if conversation is None:
         raise NoSuchConversation
     lines = list(
-        conversation.messages.select_related("answers")
-        .filter(sender__in=(Message.Sender.CUSTOMER, Message.Sender.BOT))
+        conversation.messages.filter(sender__in=(Message.Sender.CUSTOMER, Message.Sender.BOT))
+        .only(*_READ_OF_LINES)
         .order_by("-seq")[:LINES_READ]
     )[::-1]
     said = [line for line in lines if line.sender == Message.Sender.CUSTOMER]

@@ -214,11 +214,7 @@ def _continued(message: Message, said: str, current: Content) -> inference.Predi
 
 def _finish(asked: _Asked, understood: Understood) -> Outcome:
     now = timezone.now()
-    # The engine may be a moment behind: what staff switched off is never answered.
-    ranked = tuple(
-        pair for pair in understood.prediction.ranked if pair[0] in asked.content.intents
-    )
-    prediction = replace(understood.prediction, ranked=ranked)
+    prediction = asked.content.answered(understood.prediction)
     decision = decide(prediction, asked.content)
     message = asked.message
     posted, is_decided = None, False

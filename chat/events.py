@@ -60,6 +60,11 @@ class Rated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RatingPutAway(Event):
+    """The customer does not want to be asked how content he was."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FeedbackGiven(Event):
     """The customer has said what he thinks of one answer of the bot: that with this `seq`."""
 

@@ -2,7 +2,7 @@
 
 | event | reaction |
 | --- | --- |
-| MessagePosted, StatusChanged, VisitorJoined, ReadMarkMoved, Rated | every socket that follows the conversation looks |
+| MessagePosted, StatusChanged, VisitorJoined, ReadMarkMoved, Rated, RatingPutAway | every socket that follows the conversation looks |
 | FeedbackGiven | every socket that follows the conversation reads that line again |
 | StatusChanged | the foremost waiting customers look at their places |
 | StatusChanged to a human | the prediction log: what the bot said last did not help |
@@ -36,6 +36,7 @@ _WITH_PEOPLE = (Conversation.Status.WAITING, Conversation.Status.AGENT)
     events.VisitorJoined,
     events.ReadMarkMoved,
     events.Rated,
+    events.RatingPutAway,
 )
 def look_at_conversation(event: events.Event) -> None:
     sockets.hint(event.conversation_id, event.seq)

@@ -276,6 +276,15 @@ def rating(*, score: int | None, comment: str) -> Frame:
     return {"score": score, "comment": comment}
 
 
+def unread(conversation: Conversation | None, count: int) -> Frame:
+    """No frame, but in the words of one: what waits for a customer, and who has it."""
+    return {
+        "conversation": str(conversation.pk) if conversation else None,
+        "status": _whose(conversation, for_staff=False)["status"],
+        "unread": count,
+    }
+
+
 def typing(conversation_id: UUID, sender: str) -> Frame:
     return {"type": "typing", "conversation": str(conversation_id), "sender": sender}
 

@@ -5,7 +5,7 @@ and sends what he likes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
@@ -161,10 +161,7 @@ def _understood(words: _Words, current: Content) -> Prediction:
     (understood,) = recall.classify_many(
         [text], [words.language], timeout_s=settings.CHAT_ANSWER_TIMEOUT_S
     )
-    found = understood.prediction
-    # The engine may be a moment behind: what staff switched off is never suggested.
-    ranked = tuple(pair for pair in found.ranked if pair[0] in current.intents)
-    return replace(found, ranked=ranked)
+    return current.answered(understood.prediction)
 
 
 def _draft(words: _Words, code: str, current: Content, now: datetime) -> Draft:

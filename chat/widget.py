@@ -21,7 +21,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import condition, require_safe
 
 from chat.pages import chat_context
-from csplatform.languages import in_asked_language
+from csplatform.languages import in_frames_language
 from csplatform.roles import ANYONE, roles_required
 
 _SCRIPT = settings.BASE_DIR / "static" / "js" / "widget.js"
@@ -75,7 +75,7 @@ def script(_request: HttpRequest) -> HttpResponse:
 
 
 @roles_required(ANYONE)
-@in_asked_language
+@in_frames_language
 @require_safe
 @never_cache
 @xframe_options_exempt  # it knows one origin at most; frame-ancestors says which

@@ -21,12 +21,9 @@ def in_asked_language(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
 
     @wraps(view)
     def speaking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        asked = _SPELLINGS.get(request.GET.get("lang", ""))
-        if asked is None:
-            return view(request, *args, **kwargs)
-        translation.activate(asked)
-        request.LANGUAGE_CODE = asked
-        response = view(request, *args, **kwargs)
+        response = _in_asked_language(view, request, *args, **kwargs)
+        if (asked := _asked_in(request)) is None:
+            return response
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
             asked,
@@ -37,3 +34,30 @@ def in_asked_language(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
         return response
 
     return speaking
+
+
+def in_frames_language(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let `?lang=` choose the language of this page only: a shop's page asks, not the customer.
+
+    What he chose on other pages stays as it is.
+    """
+
+    @wraps(view)
+    def speaking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return _in_asked_language(view, request, *args, **kwargs)
+
+    return speaking
+
+
+def _asked_in(request: HttpRequest) -> str | None:
+    return _SPELLINGS.get(request.GET.get("lang", ""))
+
+
+def _in_asked_language(
+    view: Callable[..., HttpResponseBase], request: HttpRequest, *args: Any, **kwargs: Any
+) -> HttpResponseBase:
+    asked = _asked_in(request)
+    if asked is not None:
+        translation.activate(asked)
+        request.LANGUAGE_CODE = asked
+    return view(request, *args, **kwargs)

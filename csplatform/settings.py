@@ -245,6 +245,9 @@ HANDOVER_AFTER_MISSES = env.count("HANDOVER_AFTER_MISSES", 2, least=1)
 # A conversation with the bot in which nobody has said anything for so long is closed; the next
 # message goes on with it.
 CHAT_IDLE_CLOSE_S = env.count("CHAT_IDLE_CLOSE_S", 24 * 3600, least=60)
+# A customer who comes back within so long finds the conversation that ended last, with what was
+# said in it meanwhile, and is asked how content he was; until he has said so or put it away.
+CHAT_ENDED_SHOWN_S = env.count("CHAT_ENDED_SHOWN_S", 7 * 24 * 3600, least=0)
 # So long after he sent it an agent can take a message back; customers then read that he did.
 RECALL_WITHIN_S = env.count("RECALL_WITHIN_S", 120, least=0)
 # Whether agents must say how a conversation came out when they end it.

@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 from chat.models import Conversation, WebhookEndpoint
 from intents import drift
 from intents.admin import missing
-from intents.models import Intent, PredictionRecord
+from intents.models import Draft, Intent, PredictionRecord
+from intents.review import inbox
 from training.admin.engine import engine_state
 from training.admin.runs import UNFINISHED, progress_of
 from training.models import ActiveModel, TrainingRun
@@ -19,7 +20,7 @@ PERIOD = timedelta(days=1)
 
 
 def add_state(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what the page shows (UNFOLD["DASHBOARD_CALLBACK"]); ten queries at most."""
+    """Add what the page shows (UNFOLD["DASHBOARD_CALLBACK"]); twelve queries at most."""
     context["title"] = gettext("Overview")
     may = request.user.has_perm
     if may("intents.view_intent"):
@@ -38,6 +39,10 @@ def add_state(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["unanswered"] = records.exclude(decision="ANSWER").count()
         latest = drift.latest()
         context["is_drifting"] = latest is not None and latest.is_alert
+    if may("intents.view_reviewitem"):
+        context["to_review"] = inbox.left()
+    if may("intents.view_draft"):
+        context["drafts"] = Draft.objects.filter(status=Draft.Status.IN_REVIEW).count()
     if may("chat.view_conversation"):
         waiting = Conversation.objects.filter(status=Conversation.Status.WAITING)
         context["waiting"] = waiting.count()

@@ -7,21 +7,42 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from chat.models import Message
 from csplatform.read_only import ReadOnly
 from training.analysis import work
+from training.analysis.findings import MOOD_EDGE, Kind
 from training.models import TextAnalysis
 
 Status = TextAnalysis.Status
+_KINDS = {
+    Kind.PERSON: pgettext_lazy("named by the customer", "Person"),
+    Kind.PLACE: _("Place"),
+    Kind.ORGANISATION: _("Organisation"),
+    Kind.TIME: _("Time"),
+    Kind.AMOUNT: _("Amount"),
+    Kind.PHONE: _("Phone number"),
+    Kind.EMAIL: _("E-mail address"),
+    Kind.ADDRESS: _("Address"),
+    Kind.ORDER_NUMBER: _("Order number"),
+    Kind.TRACKING_NUMBER: _("Tracking number"),
+    Kind.PRODUCT: _("Article"),
+    Kind.BRAND: _("Brand"),
+}
+_MOODS = {
+    "negative": pgettext_lazy("mood", "negative"),
+    "neutral": pgettext_lazy("mood", "neutral"),
+    "positive": pgettext_lazy("mood", "positive"),
+}
 
 
 def progress() -> dict[str, Any]:
@@ -47,11 +68,8 @@ class TextAnalysisAdmin(ReadOnly, ModelAdmin):
     ordering = ("-pk",)
     actions = ("retry_selected",)
     fields = (
-        ("conversation", "characters"),
-        ("status", "attempts"),
-        ("said_at", "is_bulk"),
-        ("requested_at", "started_at", "finished_at"),
-        "failure",
+        *("conversation", "characters", "status", "attempts", "failure", "said_at", "is_bulk"),
+        *("requested_at", "started_at", "finished_at"),
         "findings_shown",
     )
     readonly_fields = ("conversation", "findings_shown")
@@ -123,11 +141,32 @@ class TextAnalysisAdmin(ReadOnly, ModelAdmin):
         if message is None:
             return "—"
         address = reverse("admin:chat_conversation_change", args=[message.conversation_id])
-        return format_html('<a href="{}">{} · {}</a>', address, message.conversation, message.seq)
+        return format_html(
+            '<a class="cs-link" href="{}">{} · {}</a>', address, message.conversation, message.seq
+        )
 
     @display(description=_("findings"))
     def findings_shown(self, analysis: TextAnalysis) -> str:
         if analysis.findings is None:
             return "—"
-        shown = json.dumps(analysis.findings, ensure_ascii=False, indent=2)
-        return format_html('<pre class="cs-log">{}</pre>', shown)
+        found = analysis.findings
+        score = (found.get("mood") or {}).get("score")
+        return render_to_string(
+            "admin/chat/textanalysis/findings.html",
+            {
+                "mood": "" if score is None else _MOODS[_mood_name(score)],
+                "sentences": len(found.get("sentences") or ()),
+                "entities": [
+                    (_KINDS.get(each["kind"], each["kind"]), each["text"])
+                    for each in found.get("entities") or ()
+                ],
+                "data": json.dumps(found, ensure_ascii=False, indent=2),
+            },
+        )
+
+
+def _mood_name(score: float) -> str:
+    """Return the name of a mood's score, as the workspace has it (static/js/spans.js)."""
+    if abs(score) < MOOD_EDGE:
+        return "neutral"
+    return "positive" if score > 0 else "negative"

@@ -1,5 +1,6 @@
 """Who answers what and when: teams, agents, queues, hours. For supervisors and administrators."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from chat.admin import special_days as special_day_pages
 from chat.admin.fields import LanguagesField, SpansField
 from chat.models import AgentProfile, BusinessHours, Queue, SpecialDay, Team
 from chat.services import special_days
@@ -151,8 +153,16 @@ class SpecialDayAdmin(ExplainedAdmin):
     list_before_template = "admin/chat/specialday/load.html"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.load_published)
-        return [path("load/", view, name="load_special_days"), *super().get_urls()]
+        views = [
+            path("load/", self.load_published, name="load_special_days"),
+            path(
+                "import/", partial(special_day_pages.import_page, self), name="import_special_days"
+            ),
+            path("export/", partial(special_day_pages.export, self), name="export_special_days"),
+        ]
+        for one in views:
+            one.callback = self.admin_site.admin_view(one.callback)
+        return [*views, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {"may_load": self.has_add_permission(request), **(extra_context or {})}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -59,6 +59,20 @@ class Rating(APIView):
             comment=fields["comment"],
             now=timezone.now(),
         )
+        return status_of(uid, fields)
+
+    @extend_schema(
+        operation_id="conversation_put_rating_away",
+        parameters=[OpenApiParameter("conversation", str, required=True)],
+        responses={200: StatusFrame, **REFUSALS},
+    )
+    def delete(self, request: Request) -> Response:
+        """Do not ask again; a rating that was given stays."""
+        uid = uid_of(request)
+        asked = Which(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        fields: dict[str, Any] = asked.validated_data
+        services.put_rating_away(uid=uid, conversation_id=fields["conversation"])
         return status_of(uid, fields)
 
 

@@ -35,6 +35,7 @@ urlpatterns = [
     path("conversation", views.OpenConversation.as_view(), name="api-conversation"),
     path("conversation/messages", views.Messages.as_view(), name="api-messages"),
     path("conversation/human", views.Human.as_view(), name="api-human"),
+    path("conversation/unread", visits.Unread.as_view(), name="api-unread"),
     path("conversation/read", visits.Read.as_view(), name="api-read"),
     path("conversation/end", visits.End.as_view(), name="api-end"),
     path("conversation/address", visits.Address.as_view(), name="api-address"),

@@ -246,7 +246,7 @@ class _After(serializers.Serializer):
 
 
 class OpenConversation(APIView):
-    """The customer's open conversation, greeting and suggested questions."""
+    """The conversation that the customer finds, greeting and suggested questions."""
 
     roles = CUSTOMERS
 
@@ -259,7 +259,7 @@ class OpenConversation(APIView):
         rates.count("chat", _uid(request))
         asked = _Which(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        mine = Conversation.objects.current_of(_uid(request)).select_related("agent").first()
+        mine = access.shown_to(_uid(request), timezone.now())
         queue = queue_of(mine) if mine else None
         rating = rating_of(mine) if mine else None
         language = asked.validated_data["language"]

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from chat import access, services, sockets
 from chat.api.views import StatusFrame
 from chat.frames import queue_of, rating_of
-from chat.models import LeftAddress
+from chat.models import Conversation, LeftAddress
 from csplatform import rates
 from csplatform.roles import CUSTOMERS
 from csplatform.schema import RefusalBody
@@ -34,6 +34,17 @@ class Which(serializers.Serializer):
 
 class _Read(Which):
     seq = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+
+
+class _Seen(serializers.Serializer):
+    conversation = serializers.UUIDField(default=None)
+    seq = serializers.IntegerField(default=0, min_value=0, max_value=2**31 - 1)
+
+
+class _UnreadBody(serializers.Serializer):
+    conversation = serializers.UUIDField(allow_null=True, help_text="That a hello would take.")
+    status = serializers.ChoiceField(Conversation.Status.choices)
+    unread = serializers.IntegerField()
 
 
 class _Address(Which):
@@ -58,6 +69,32 @@ def status_of(uid: str, fields: dict[str, object]) -> Response:
     conversation = access.of_customer(uid, fields["conversation"])  # type: ignore[arg-type]
     parts = queue_of(conversation), rating_of(conversation)
     return Response(sockets.status(conversation, *parts))
+
+
+class Unread(APIView):
+    """What waits for a customer who has not opened the chat: asked instead of opening a socket."""
+
+    roles = CUSTOMERS
+
+    @extend_schema(
+        operation_id="conversation_unread",
+        parameters=[
+            OpenApiParameter("conversation", str, description="That the browser showed last."),
+            OpenApiParameter("seq", int, description="The line up to which it did."),
+        ],
+        responses={200: _UnreadBody, 400: REFUSALS[400], 401: REFUSALS[401], 429: REFUSALS[429]},
+    )
+    def get(self, request: Request) -> Response:
+        uid = uid_of(request)
+        asked = _Seen(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        unread = services.unread_of_customer(
+            uid=uid,
+            seen_in=asked.validated_data["conversation"],
+            seen_seq=asked.validated_data["seq"],
+            now=timezone.now(),
+        )
+        return Response(sockets.unread(unread.conversation, unread.count))
 
 
 class Read(APIView):

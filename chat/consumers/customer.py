@@ -100,7 +100,7 @@ class CustomerConsumer(Socket):
         if conversation_id is not None:
             found: Conversation | None = access.of_customer(self.uid, conversation_id)
         else:
-            found = Conversation.objects.current_of(self.uid).select_related("agent").first()
+            found = access.shown_to(self.uid, timezone.now())
         return found, content.current()
 
     async def _follow(

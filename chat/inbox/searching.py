@@ -247,8 +247,25 @@ def _until(deadline: float) -> Iterator[None]:
                 cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
                 yield
         else:
-            yield
+            with _mysql_time_limit(max(0.001, deadline - time.monotonic())):
+                yield
     except OperationalError:
         if time.monotonic() < deadline:
             raise
         raise _TimeIsUp from None
+
+
+@contextmanager
+def _mysql_time_limit(seconds: float) -> Iterator[None]:
+    """Have MySQL or MariaDB give up any query that takes longer."""
+    connection.ensure_connection()
+    if connection.mysql_is_mariadb:  # type: ignore[attr-defined]  # of this vendor
+        setting, limit = "max_statement_time", f"{seconds:.3f}"  # seconds
+    else:
+        setting, limit = "max_execution_time", f"{seconds * 1000:.0f}"  # milliseconds
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET SESSION {setting} = {limit}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"SET SESSION {setting} = DEFAULT")

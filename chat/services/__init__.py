@@ -66,8 +66,15 @@ from chat.services.posting import (
     post_answer,
     post_customer_message,
 )
-from chat.services.ratings import NoSuchAnswer, NotRatable, asks_rating, give_feedback, rate
-from chat.services.reading import read_by_agent, read_by_customer
+from chat.services.ratings import (
+    NoSuchAnswer,
+    NotRatable,
+    asks_rating,
+    give_feedback,
+    put_rating_away,
+    rate,
+)
+from chat.services.reading import Unread, read_by_agent, read_by_customer, unread_of_customer
 from chat.services.recalls import NoSuchMessage, TooLate, original, recall
 from chat.services.starting import load_starter
 from chat.services.suggestions import (
@@ -105,6 +112,7 @@ __all__ = [
     "TooLate",
     "TooLong",
     "TooManyCannedReplies",
+    "Unread",
     "Worded",
     "ask_for_human",
     "asks_rating",
@@ -140,6 +148,7 @@ __all__ = [
     "post_agent_message",
     "post_answer",
     "post_customer_message",
+    "put_rating_away",
     "rate",
     "read_by_agent",
     "read_by_customer",
@@ -155,6 +164,7 @@ __all__ = [
     "take_over",
     "transfer",
     "unread_mentions",
+    "unread_of_customer",
     "worded_for",
     "write_note",
 ]

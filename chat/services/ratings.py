@@ -63,6 +63,27 @@ def rate(
     return rating
 
 
+def put_rating_away(*, uid: str, conversation_id: UUID) -> None:
+    """Stop asking the customer about this conversation. What he has said of it stays.
+
+    Raises:
+        NoSuchConversation: It does not exist, or is somebody else's.
+    """
+    with transaction.atomic():
+        conversation = locked(access.of_customer(uid, conversation_id).pk)
+        if not conversation.asks_rating or hasattr(conversation, "rating"):
+            return
+        conversation.asks_rating = False
+        conversation.save(update_fields=["asks_rating"])
+        events.publish_on_commit(
+            events.RatingPutAway(
+                conversation_id=conversation.pk,
+                seq=conversation.last_seq,
+                status=conversation.status,
+            )
+        )
+
+
 def give_feedback(
     *,
     uid: str,

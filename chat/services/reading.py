@@ -1,13 +1,47 @@
 """Read marks: how far each side has read. They only ever move on."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from chat import access, events
-from chat.models import Conversation
+from chat.models import Conversation, Message
 from chat.services.conversations import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What waits for a customer who comes."""
+
+    conversation: Conversation | None  # that he would find on his screen
+    count: int  # of its lines
+
+
+def unread_of_customer(
+    *, uid: str, now: datetime, seen_in: UUID | None = None, seen_seq: int = 0
+) -> Unread:
+    """Count the lines of others that a customer has not had on a screen. Three queries at most.
+
+    Args:
+        seen_in: The conversation that his browser showed last; None where it does not know.
+        seen_seq: The seq up to which it did. Of a conversation that it has not shown only the
+            agents' lines count: of them alone the server has marks.
+    """
+    conversation = access.shown_to(uid, now)
+    if conversation is None:
+        return Unread(None, 0)
+    upto = conversation.customer_read_seq
+    lines = conversation.messages.filter(recalls=None, recall=None)
+    if conversation.pk == seen_in:
+        upto = max(upto, seen_seq)
+        lines = lines.exclude(sender=Message.Sender.CUSTOMER)
+    else:
+        lines = lines.filter(sender=Message.Sender.AGENT)
+    is_all_read = conversation.last_seq <= upto  # what most find
+    return Unread(conversation, 0 if is_all_read else lines.filter(seq__gt=upto).count())
 
 
 def read_by_customer(*, uid: str, conversation_id: UUID, seq: int) -> bool:

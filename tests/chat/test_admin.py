@@ -68,10 +68,12 @@ def test_the_overview_counts_what_waits(
     for decision in ("ANSWER", "HAND_OVER", "CLARIFY"):
         PredictionRecord.objects.create(text="?", decision=decision, source="model", elapsed_ms=1)
     supervisor.get(reverse("admin:index"))
-    # session, user, permissions (2); intents, four of gaps, active model, run, two counts, drift, waiting
-    with django_assert_max_num_queries(15):
+    # session, user, permissions (2); intents, four of gaps, active model, run, two counts, drift,
+    # to review, drafts, waiting
+    with django_assert_max_num_queries(17):
         context = supervisor.get(reverse("admin:index")).context
     assert (context["waiting"], context["asked"], context["unanswered"]) == (1, 3, 2)
+    assert (context["to_review"], context["drafts"]) == (0, 0)
     # All but the English replies of invoice, coupon and human_agent; no suggested questions.
     assert context["gaps"] == 3 + 2
 

@@ -4,8 +4,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 
 from chat.models import AgentProfile, BusinessHours, Queue, SpecialDay
 from tests.factories import StaffFactory
@@ -92,3 +93,84 @@ def test_published_days_are_entered_by_a_button(supervisor: Client):
 
     assert page.status_code == 200
     assert page.context["messages"]
+
+
+class TestSpecialDaysFromAFile:
+    ADDRESS = reverse_lazy("admin:import_special_days")
+
+    def check(self, client: Client, text: str, encoding: str = "utf-8") -> Any:
+        file = SimpleUploadedFile("days.csv", text.encode(encoding))
+        return client.post(self.ADDRESS, {"file": file})
+
+    def enter(self, client: Client, page: Any) -> Any:
+        return client.post(self.ADDRESS, {"checked": page.context["checked"], "enter": "1"})
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+    def test_each_row_is_shown_before_anything_is_entered(self, supervisor: Client, encoding: str):
+        spans = [["09:00", "12:00"]]
+        SpecialDay.objects.create(date=date(2027, 10, 1), kind="HOLIDAY", name="国庆", spans=spans)
+        SpecialDay.objects.create(date=date(2027, 10, 2), kind="HOLIDAY", name="国庆节")
+        text = "日期,类型,名称\n2027-10-01,休,国庆节\n2027/10/2,HOLIDAY,国庆节\n2027年9月26日,调休,国庆节\n"
+
+        page = self.check(supervisor, text, encoding)
+
+        assert [row.effect for row in page.context["rows"]] == ["CHANGED", "SAME", "NEW"]
+        assert SpecialDay.objects.count() == 2
+        assert self.enter(supervisor, page).status_code == 302
+        changed, _same, added = (
+            SpecialDay.objects.get(date=day)
+            for day in (date(2027, 10, 1), date(2027, 10, 2), date(2027, 9, 26))
+        )
+        assert (changed.name, changed.spans) == ("国庆节", spans)
+        assert added.kind == "MAKE_UP_WORKDAY"
+        again = self.check(supervisor, text, encoding)
+        assert {row.effect for row in again.context["rows"]} == {"SAME"}
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            "2027-13-01,HOLIDAY,",
+            "2027-02-30,HOLIDAY,",
+            "tomorrow,HOLIDAY,",
+            ",HOLIDAY,x",
+            "2027-01-02,PARTY,",
+            "2027-01-02,,",
+            f"2027-01-02,HOLIDAY,{'x' * 61}",
+            "2027-01-01,休,",
+        ],
+    )
+    def test_a_wrong_row_is_named_and_nothing_is_entered(self, supervisor: Client, row: str):
+        text = f"date,kind,name\n2027-01-01,HOLIDAY,元旦\n{row}\n"
+
+        page = self.check(supervisor, text)
+
+        wrong = [(one.number, bool(one.error)) for one in page.context["rows"] if one.error]
+        assert wrong == [(3, True)]
+        supervisor.post(self.ADDRESS, {"checked": text, "enter": "1"})
+        assert not SpecialDay.objects.exists()
+
+    @pytest.mark.parametrize(
+        "text", ["", "a,b\n1,2", "date,name\n2027-01-01,x", "date,kind\n" * 2001]
+    )
+    def test_what_is_no_such_table_is_refused_as_a_whole(self, supervisor: Client, text: str):
+        page = self.check(supervisor, text)
+
+        assert page.context["form"].errors["file"]
+        assert "rows" not in page.context
+
+    def test_what_is_saved_can_be_brought_in_again(self, supervisor: Client):
+        supervisor.post(reverse("admin:load_special_days"))
+        SpecialDay.objects.create(date=date(2031, 1, 1), kind="HOLIDAY", name='=1+1, "x"')
+        saved = supervisor.get(reverse("admin:export_special_days")).getvalue().decode("utf-8")
+
+        page = self.check(supervisor, saved)
+
+        assert "'=1+1" in saved
+        assert {row.effect for row in page.context["rows"]} == {"SAME"}
+        assert len(page.context["rows"]) == SpecialDay.objects.count()
+
+    def test_a_name_survives_the_dry_run_as_it_is(self, supervisor: Client):
+        page = self.check(supervisor, 'date,kind,name\n2031-01-01,HOLIDAY,"a ""b"", c"\n')
+        self.enter(supervisor, page)
+
+        assert SpecialDay.objects.get().name == 'a "b", c'

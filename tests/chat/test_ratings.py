@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client as Http
+from django.utils import timezone
 
 from chat import access, events, services, webhooks
 from chat.models import Conversation, MessageFeedback, Rating
@@ -119,6 +120,80 @@ class TestAConversation:
         assert kind.name == "conversation.rated"
         assert said["rating"]["score"] == 4
         assert "13800138000" not in said["rating"]["comment"]
+
+
+@pytest.mark.usefixtures("talk")
+class TestWhoComesBack:
+    def welcome(self, uid: str = "C1") -> Any:
+        headers = {"Authorization": f"Bearer {token(uid)}"}
+        return Http().get("/api/conversation", headers=headers).json()
+
+    def put_away(self, conversation: Conversation, uid: str = "C1") -> Any:
+        headers = {"Authorization": f"Bearer {token(uid)}"}
+        address = f"/api/conversation/rating?conversation={conversation.pk}"
+        return Http().delete(address, headers=headers)
+
+    @pytest.fixture
+    def ended(self, talk: None) -> Conversation:
+        conversation = ConversationFactory(uid="C1")
+        services.close_by_customer(
+            uid="C1", conversation_id=conversation.pk, now=timezone.now() - timedelta(days=1)
+        )
+        conversation.refresh_from_db()
+        return conversation
+
+    def test_finds_what_ended_and_is_asked_until_he_has_said_so(self, ended: Conversation):
+        found = self.welcome()
+        assert (found["conversation"], found["status"]) == (str(ended.pk), "CLOSED")
+        assert found["rating"] == {"score": None, "comment": ""}
+
+        post("rating", {"conversation": str(ended.pk), "score": 5})
+
+        assert self.welcome()["conversation"] is None
+
+    def test_is_not_asked_again_once_he_has_put_it_away(
+        self, ended: Conversation, django_capture_on_commit_callbacks: Any
+    ):
+        with django_capture_on_commit_callbacks() as told:
+            status = self.put_away(ended).json()
+            self.put_away(ended)  # again: nothing happens
+
+        assert "rating" not in status
+        assert len(told) == 1
+        assert self.welcome()["conversation"] is None
+        assert post("rating", {"conversation": str(ended.pk), "score": 5}).status_code == 409
+
+    def test_what_he_has_said_cannot_be_put_away(self, ended: Conversation):
+        post("rating", {"conversation": str(ended.pk), "score": 2})
+
+        assert self.put_away(ended).json()["rating"] == {"score": 2, "comment": ""}
+
+    def test_nobody_puts_away_what_another_is_asked(self, ended: Conversation):
+        assert self.put_away(ended, uid="C2").status_code == 404
+        assert self.welcome("C2")["conversation"] is None
+        assert self.welcome()["conversation"] == str(ended.pk)
+
+    def test_only_the_latest_is_asked_about_and_not_for_ever(
+        self, ended: Conversation, settings: Any
+    ):
+        opened = ended.opened_at + timedelta(minutes=1)
+        rated = ConversationFactory(uid="C1", status="CLOSED", opened_at=opened, asks_rating=True)
+        Rating.objects.create(conversation=rated, score=3, rated_at=opened, changed_at=opened)
+        assert self.welcome()["conversation"] is None
+
+        rated.delete()
+        assert self.welcome()["conversation"] == str(ended.pk)
+        settings.CHAT_ENDED_SHOWN_S = 3600
+        assert self.welcome()["conversation"] is None
+
+    def test_goes_on_with_what_is_open(self, ended: Conversation):
+        current = ConversationFactory(uid="C1")
+
+        assert self.welcome()["conversation"] == str(current.pk)
+
+    def test_costs_two_queries_at_most(self, ended: Conversation, django_assert_num_queries: Any):
+        with django_assert_num_queries(2):
+            assert access.shown_to("C1", timezone.now()) == ended
 
 
 @pytest.mark.usefixtures("talk")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client as Http
+from django.utils import timezone
 
 from chat import access, services
 from chat.models import Conversation
@@ -128,3 +129,65 @@ class TestOverTheSocket:
         while (news := await other.next("messages"))["conversation"] == str(conversation.pk):
             pass
         assert news["conversation"] == accepted["conversation"]
+
+
+@pytest.mark.usefixtures("talk")
+class TestWhatWaitsForWhoComes:
+    @pytest.fixture
+    def conversation(self, now: datetime) -> Conversation:
+        """Asked, answered by the bot, then by an agent: his third line taken back by the fourth."""
+        conversation = ConversationFactory(uid="C1", customer_read_seq=0)
+        MessageFactory(conversation=conversation, awaits_answer=False)
+        MessageFactory(conversation=conversation, awaits_answer=False, sender="BOT")
+        MessageFactory(conversation=conversation, awaits_answer=False, sender="AGENT")
+        taken = MessageFactory(conversation=conversation, awaits_answer=False, sender="AGENT")
+        MessageFactory(
+            conversation=conversation, awaits_answer=False, sender="SYSTEM", recalls=taken
+        )
+        conversation.refresh_from_db()
+        return conversation
+
+    def asked(self, uid: str = "C1", **seen: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token(uid)}"}
+        return Http().get("/api/conversation/unread", seen, headers=headers)
+
+    def test_is_what_his_browser_has_not_shown(self, conversation: Conversation):
+        shown = {"conversation": str(conversation.pk)}
+
+        assert self.asked(**shown, seq=1).json()["unread"] == 2
+        assert self.asked(**shown, seq=2).json()["unread"] == 1
+        assert self.asked(**shown, seq=5).json() == {
+            "conversation": str(conversation.pk),
+            "status": "BOT",
+            "unread": 0,
+        }
+
+    def test_on_another_device_it_is_what_agents_have_said_since_the_mark(
+        self, conversation: Conversation
+    ):
+        assert self.asked().json()["unread"] == 1
+        assert self.asked(conversation=str(uuid.uuid4()), seq=9).json()["unread"] == 1
+        Conversation.objects.update(customer_read_seq=3)
+        assert self.asked().json()["unread"] == 0
+
+    def test_also_of_what_ended_meanwhile(self, conversation: Conversation):
+        services.close_by_customer(uid="C1", conversation_id=conversation.pk, now=timezone.now())
+
+        found = self.asked(conversation=str(conversation.pk), seq=2).json()
+
+        assert (found["status"], found["unread"]) == ("CLOSED", 2)  # and that it has ended
+
+    def test_of_others_it_tells_nothing(self, conversation: Conversation):
+        found = self.asked("C2", conversation=str(conversation.pk), seq=1).json()
+
+        assert found == {"conversation": None, "status": "BOT", "unread": 0}
+        assert self.asked(seq="-1").status_code == 400
+
+    def test_takes_two_queries_and_one_where_all_is_read(
+        self, conversation: Conversation, now: datetime, django_assert_num_queries: Any
+    ):
+        seen: Any = {"uid": "C1", "now": now, "seen_in": conversation.pk}
+        with django_assert_num_queries(2):
+            assert services.unread_of_customer(**seen, seen_seq=1).count == 2
+        with django_assert_num_queries(1):
+            assert services.unread_of_customer(**seen, seen_seq=5).count == 0

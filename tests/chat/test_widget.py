@@ -87,6 +87,7 @@ class TestPage:
 
         assert '<html lang="en">' in english.content.decode()
         assert '<html lang="zh-hans">' in chinese.content.decode()
+        assert not client.cookies  # what the customer chose on other pages stays
 
     def test_it_is_the_chat_with_a_button_that_closes_it(self, client: Client) -> None:
         page = client.get("/widget/").content.decode()
