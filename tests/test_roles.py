@@ -362,6 +362,7 @@ def test_the_admins_other_pages_let_in_whom_they_state(role: Role, rows: dict[st
             "edit": DraftEdit.objects.get().pk,
         },
         "review_cluster": {"pk": 0},
+        "review_hints": {"pk": 0},
         "import_job": {"pk": import_of(rows).pk},
         "export_everything": {"kind": "rasa"},
         "decide_suspect": {"pk": 0},
@@ -398,7 +399,7 @@ def test_every_socket_states_the_roles_that_the_document_names() -> None:
 
 async def opened(address: str) -> WebsocketCommunicator:
     socket = WebsocketCommunicator(URLRouter(websocket_urlpatterns), address)
-    connected, _ = await socket.connect()
+    connected, _ = await socket.connect(20)
     assert connected
     return socket
 
@@ -410,7 +411,7 @@ async def test_sockets_let_in_whom_they_state(role: Role) -> None:
     for address, columns in table("Sockets").items():
         socket = await opened(address)
         await socket.send_json_to({"type": "hello", "token": person.token or "none"})
-        answer = await socket.receive_output(5)
+        answer = await socket.receive_output(20)
         if columns[str(role)]:
             assert '"welcome"' in answer["text"]
         else:

@@ -6,10 +6,12 @@
 import { part, set } from "./bubbles.js";
 import { draw } from "./keyed.js";
 import { fill } from "./links.js";
-import { curve, moodName, pieces, slice } from "./spans.js";
+import { curve, dayAndTime, moodName, pieces, slice } from "./spans.js";
 import { copyOf } from "./templates.js";
 
 const SIZE = { width: 240, height: 56 };
+/** Room to the left of the curve, for what is up and what is down. */
+const AXIS = 52;
 /** What somebody wants in another window, and not to read. */
 const COPIED = new Set(["PHONE", "EMAIL", "ADDRESS", "ORDER_NUMBER", "TRACKING_NUMBER"]);
 const SVG = "http://www.w3.org/2000/svg";
@@ -83,7 +85,7 @@ export class AnalysisPane {
       ["orders", summary.orders],
       ["parcels", summary.parcels],
       ["products", summary.products],
-      ["times", summary.times.map(([said, from]) => `${said} (${from.slice(0, 10)})`)],
+      ["times", summary.times.map(([said, from]) => `${said} (${dayAndTime(from)})`)],
       ["amounts", summary.amounts.map(([said, amount]) => (amount && amount !== said ? `${said} (${amount})` : said))],
     ])) {
       part(element, `${key}-name`).hidden = part(element, key).hidden = values.length === 0;
@@ -123,7 +125,7 @@ export class AnalysisPane {
     place.hidden = points.length < 2;
     if (place.hidden) return;
     const felt = findings.sentences.flatMap(({ mood }) => (mood ? [mood] : []));
-    const svg = node("svg", { viewBox: `-4 -4 ${SIZE.width + 8} ${SIZE.height + 8}`, role: "img", class: "mood-curve" });
+    const svg = node("svg", { viewBox: `${-AXIS} -4 ${SIZE.width + AXIS + 4} ${SIZE.height + 8}`, role: "img", class: "mood-curve" });
     svg.setAttribute(
       "aria-label",
       texts("mood-curve", {
@@ -133,6 +135,8 @@ export class AnalysisPane {
     );
     const middle = SIZE.height / 2;
     svg.append(
+      axisName(texts("mood-positive"), 8),
+      axisName(texts("mood-negative"), SIZE.height),
       node("line", { x1: 0, x2: SIZE.width, y1: middle, y2: middle, class: "mood-zero" }),
       node("polyline", { points: points.map(({ x, y }) => `${x},${y}`).join(" "), class: "mood-line" }),
       ...points.map(({ x, y }, index) =>
@@ -169,7 +173,7 @@ export class AnalysisPane {
   #marked({ kind, text, value }) {
     const { texts, copyText } = this.#tools;
     const isCopied = COPIED.has(kind);
-    const meaning = kind === "TIME" && value.start ? ` (${String(value.start).slice(0, 10)})` : "";
+    const meaning = kind === "TIME" && value.start ? ` (${dayAndTime(String(value.start))})` : "";
     const element = document.createElement(isCopied ? "span" : "mark");
     element.className = "entity";
     element.dataset.kind = kind;
@@ -201,6 +205,13 @@ function fillList(list, items) {
       return item;
     }),
   );
+}
+
+/** @param {string} text @param {number} y @returns {SVGElement} */
+function axisName(text, y) {
+  const element = node("text", { x: 8 - AXIS, y, class: "mood-axis" });
+  element.textContent = text;
+  return element;
 }
 
 /** @param {string} name @param {Record<string, string | number>} attributes @returns {SVGElement} */

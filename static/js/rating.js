@@ -25,7 +25,12 @@ export class Rating {
       this.#say("");
       this.#show();
     });
-    part(this.#card, "rating-later").addEventListener("click", () => this.#dismiss());
+    part(this.#card, "rating-later").addEventListener("click", () => {
+      this.#putAway();
+      chat.composer?.focus();
+    });
+    // Who begins anew has heard the question; ending.js clears the screen after this.
+    part(chat, "anew").addEventListener("click", () => this.#putAway(), { capture: true });
     part(this.#card, "rating-change").addEventListener("click", () => {
       this.#isEditing = true;
       this.#show();
@@ -91,10 +96,14 @@ export class Rating {
     }
   }
 
-  #dismiss() {
-    this.#dismissed = this.#conversation;
+  /** Not now; nor after a reload, or on another device. */
+  #putAway() {
+    const { timeline } = this.#chat.state;
+    if (!asksRating(timeline) || !timeline.conversation || timeline.rating?.score) return;
+    this.#dismissed = timeline.conversation;
     this.#show();
-    this.#chat.composer?.focus();
+    // Where it does not arrive he is asked once more at his next visit.
+    this.#chat.api?.putRatingAway(timeline.conversation).catch(() => {});
   }
 
   /** @param {string} text */

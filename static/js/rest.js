@@ -45,6 +45,15 @@ export class Rest extends Api {
     return this.call("POST", "/api/conversation/human", {});
   }
 
+  /**
+   * @param {import("./seen.js").Seen | null} seen what this browser has shown last
+   * @returns {Promise<{conversation: string | null, status: string, unread: number}>}
+   */
+  unread(seen) {
+    const query = seen ? `?${new URLSearchParams({ ...seen, seq: String(seen.seq) })}` : "";
+    return this.call("GET", `/api/conversation/unread${query}`);
+  }
+
   /** @param {string} conversation @param {number} seq @returns {Promise<any>} of a status frame */
   read(conversation, seq) {
     return this.call("POST", "/api/conversation/read", { conversation, seq });
@@ -63,6 +72,11 @@ export class Rest extends Api {
    */
   rate(conversation, score, comment) {
     return this.call("POST", "/api/conversation/rating", { conversation, score, comment });
+  }
+
+  /** Do not ask again. @param {string} conversation @returns {Promise<any>} of a status frame */
+  putRatingAway(conversation) {
+    return this.call("DELETE", `/api/conversation/rating?${new URLSearchParams({ conversation })}`);
   }
 
   /** @param {{conversation: string, seq: number, feedback: "UP" | "DOWN", reason: string}} said */

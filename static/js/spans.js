@@ -51,6 +51,11 @@ function round(value) {
   return Math.round(value * 10) / 10;
 }
 
+/** @param {string} from ISO 8601, a day or a moment with the offset of the shop @returns {string} */
+export function dayAndTime(from) {
+  return from.slice(0, 16).replace("T", " ");
+}
+
 /** A score from here on is a positive mood, below its negative a negative one (training/analysis/findings.py). */
 const EDGE = 0.25;
 

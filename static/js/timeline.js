@@ -339,6 +339,12 @@ function lineOf(message) {
  * @returns {Timeline}
  */
 function welcomed(timeline, frame) {
+  // An ended one that he has left above, to begin anew: the server offers it until the next begins.
+  const isLeft =
+    frame.status === "CLOSED" &&
+    timeline.conversation !== frame.conversation &&
+    timeline.earlier.some(({ conversation }) => conversation === frame.conversation);
+  if (isLeft) return timeline;
   if (frame.conversation === null) {
     // Ours, if there was one, has ended meanwhile; it stays readable.
     return timeline.conversation === null

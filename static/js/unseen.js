@@ -4,19 +4,30 @@
  * folded away, or the end of the log is out of view.
  *
  * @typedef {import("./timeline.js").Timeline} Timeline
+ * @typedef {{conversation: string | null, lastSeq: number, seen?: number | null, read?: number}} History
+ *   what there was when the page came. seen: the seq up to which this browser has shown it, null
+ *   where it does not know; read: the customer's read mark
  */
+import { keepSeen, seen } from "./seen.js";
+import { completeUpTo } from "./timeline.js";
 
 /**
  * @param {Timeline} before
  * @param {Timeline} after
- * @param {{conversation: string | null, lastSeq: number}} history what was there when the page came
+ * @param {History} history of it, what came while he was away is news, too
  * @returns {number} how many lines of others are new
  */
 export function news(before, after, history) {
   const known = before.conversation === after.conversation ? before.messages : [];
   const seqs = new Set(known.map(({ seq }) => seq));
-  const isHistory = (/** @type {import("./timeline.js").Message} */ { conversation, seq }) =>
-    conversation === history.conversation && seq <= history.lastSeq;
+  const { conversation, lastSeq, seen = null, read = Infinity } = history;
+  const upTo = Math.max(read, seen ?? 0);
+  const isHistory = (/** @type {import("./timeline.js").Message} */ one) => {
+    if (one.conversation !== conversation || one.seq > lastSeq) return false;
+    if (one.seq <= upTo || one.recalls || one.recalled_at) return true;
+    // Of what agents say alone there are marks: what this browser does not know was read elsewhere.
+    return seen === null && one.sender !== "AGENT";
+  };
   return after.messages.filter(
     (one) => one.sender !== after.me && !seqs.has(one.seq) && !isHistory(one),
   ).length;
@@ -27,7 +38,8 @@ export class Unseen {
   #isAtEnd;
   #onChange;
   #count = 0;
-  #history = /** @type {Timeline | null} */ (null);
+  #history = /** @type {History | null} */ (null);
+  #timeline = /** @type {Timeline | null} */ (null);
 
   /**
    * @param {HTMLElement} root the chat, which tells its page the number by the event "unseen"
@@ -42,21 +54,28 @@ export class Unseen {
     new ResizeObserver(() => this.look()).observe(root); // also when it is unfolded
   }
 
-  /** @param {Timeline} history what it holds, or has been told of, is no news */
-  begin(history) {
-    this.#history = history;
+  /** @param {Timeline} timeline as the first welcome says; what he has seen of it is no news */
+  begin({ conversation, lastSeq, read }) {
+    const last = seen();
+    const isSame = last !== null && last.conversation === conversation;
+    this.#history = { conversation, lastSeq, seen: isSame ? last.seq : null, read: read?.customer ?? 0 };
   }
 
   /** @param {Timeline} before @param {Timeline} after */
   add(before, after) {
     if (this.#history) this.#count += news(before, after, this.#history);
+    this.#timeline = after;
     this.look();
   }
 
   /** Somebody may have looked. */
   look() {
     const isShown = this.#root.getClientRects().length > 0;
-    if (document.visibilityState === "visible" && isShown && this.#isAtEnd()) this.#count = 0;
+    if (document.visibilityState === "visible" && isShown && this.#isAtEnd()) {
+      this.#count = 0;
+      const { conversation = null } = this.#timeline ?? {};
+      if (this.#timeline && conversation) keepSeen({ conversation, seq: completeUpTo(this.#timeline) });
+    }
     this.#onChange(this.#count);
     this.#root.dispatchEvent(new CustomEvent("unseen", { detail: this.#count }));
   }

@@ -3,8 +3,17 @@
  * The frame's end of the widget: waits for the shop's page to say whom it speaks for, then starts
  * the chat. It listens to its parent alone, and only where the parent's origin is one of
  * WIDGET_ORIGINS or our own; it answers to that origin exactly. static/js/widget.js is the other end.
+ *
+ * While the chat is closed it is not started: one request tells what waits for the customer. Only
+ * where somebody may write to him at any moment it is, and has its socket, in the background.
  */
-import { kept, signOut } from "./tokens.js";
+import { SignInRefused } from "./connection.js";
+import { Rest } from "./rest.js";
+import { seen } from "./seen.js";
+import { CustomerTokens, kept, signOut } from "./tokens.js";
+
+/** Who comes back to the shop's page after so long is asked for once more. */
+const LOOK_EVERY_MS = 60_000;
 
 const stage = /** @type {HTMLElement} */ (document.querySelector("[data-origins]"));
 const chat = /** @type {HTMLElement} */ (document.querySelector("cs-chat"));
@@ -12,15 +21,39 @@ const closer = /** @type {HTMLElement} */ (document.querySelector("[data-widget-
 const allowed = [location.origin, ...(stage.dataset.origins ?? "").split(" ")];
 const isAlone = parent === window; // opened by its address
 let shop = ""; // the parent's origin, as soon as it has spoken
-let unread = 0;
+let isStarted = false;
+let lookedAt = -Infinity;
+let look = async () => {}; // at what waits, as soon as it is known for whom
+let told = ""; // to the shop's page last
+const known = { count: 0, isLive: false };
 
 /** @param {object} message */
 function tell(message) {
   if (shop) parent.postMessage(message, shop);
 }
 
+/** How many are unread, and whether more may come at any moment. @param {Partial<typeof known>} news */
+function report(news) {
+  Object.assign(known, news);
+  if (JSON.stringify(known) !== told) tell({ type: "unread", ...known });
+  told = JSON.stringify(known);
+}
+
+function start() {
+  if (isStarted) return;
+  isStarted = true;
+  void import("./chat.js");
+}
+
+/** @param {import("./timeline.js").Timeline} timeline */
+function isLive({ status, messages, pending }) {
+  const isWithPeople = status === "WAITING" || status === "AGENT";
+  return isWithPeople || pending.length > 0 || messages.at(-1)?.sender === "CUSTOMER";
+}
+
 /** The chat of an invisible frame has no size, and counts what comes. @param {boolean} isOpen */
 function show(isOpen, isFocused = false) {
+  if (isOpen) start();
   stage.hidden = !isOpen;
   const field = /** @type {HTMLElement | null} */ (chat.querySelector("[data-part=composer] textarea"));
   if (isFocused) field?.focus();
@@ -35,13 +68,37 @@ function connect({ customer, forget, isOpen, isFocused }) {
     Object.assign(chat.dataset, { uid, signature, customerName: name, expires });
   }
   chat.addEventListener("unseen", (event) => {
-    const count = /** @type {CustomEvent<number>} */ (event).detail;
-    if (count !== unread) tell({ type: "unread", count });
-    unread = count;
+    report({ count: /** @type {CustomEvent<number>} */ (event).detail });
+  });
+  chat.addEventListener("state", (event) => {
+    const { timeline, isStarted: isKnown } = /** @type {CustomEvent} */ (event).detail;
+    if (isKnown) report({ isLive: isLive(timeline) });
   });
   show(isOpen, isFocused);
   tell({ type: "ready" });
-  void import("./chat.js");
+  look = () => lookFor(customer);
+  void look();
+}
+
+/** @param {import("./tokens.js").Customer | null} customer */
+async function lookFor(customer) {
+  if (isStarted || performance.now() - lookedAt < LOOK_EVERY_MS) return;
+  lookedAt = performance.now();
+  if (!customer && !kept()) {
+    report({}); // nobody has said anything here: no visitor is made for nothing
+    return;
+  }
+  const language = chat.dataset.pageLanguage ?? "";
+  try {
+    const waiting = await new Rest(new CustomerTokens(customer, language), language).unread(seen());
+    if (isStarted) return; // opened meanwhile
+    const isLive = waiting.status === "WAITING" || waiting.status === "AGENT";
+    report({ count: waiting.unread, isLive });
+    if (isLive) start();
+  } catch (error) {
+    if (error instanceof SignInRefused) tell({ type: "refused" });
+    // Else it is not reached: the next page asks again.
+  }
 }
 
 addEventListener("message", ({ source, origin, data }) => {
@@ -59,6 +116,9 @@ new MutationObserver(() => {
   if (chat.dataset.connection === "shut") tell({ type: "refused" });
 }).observe(chat, { attributeFilter: ["data-connection"] });
 
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") void look();
+});
 closer.hidden = isAlone;
 closer.addEventListener("click", () => tell({ type: "close" }));
 addEventListener("keydown", (event) => {

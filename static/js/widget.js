@@ -10,7 +10,7 @@
  *
  * Page and frame exchange objects, each side with the other's exact origin (static/js/widget-frame.js
  * is the other end). To the frame: connect {protocol, customer, forget, isOpen, isFocused} after
- * each load; shown {isOpen, isFocused}; reload. From it: ready, unread {count}, close, guest,
+ * each load; shown {isOpen, isFocused}; reload. From it: ready, unread {count, isLive}, close, guest,
  * refused.
  *
  * @typedef {{uid: string, signature: string, name?: string, expires?: number | string}} Customer
@@ -23,8 +23,11 @@
   const IDLE_MS = 1_500;
   /** Who has used the chat lately has the frame in the background, or he would miss answers. */
   const LATELY_MS = 7 * 24 * 3_600_000;
+  /** Who looks through the shop is not asked for on each of its pages. */
+  const FRESH_MS = 60_000;
   const OPEN = "customer-service.open";
   const USED = "customer-service.used";
+  const UNREAD = "customer-service.unread";
   const SANDBOX =
     "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads";
   const CSS = `
@@ -78,6 +81,7 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
   let isCovering = false;
   let mustForget = false; // who the browser was, at the next connection
   let late = 0; // timer
+  let unread = 0; // as the page was told
   let cameFrom = /** @type {Element | null} */ (null); // has the focus back when the chat closes
   const afterSignOut = /** @type {(() => void)[]} */ ([]);
   /** @type {Map<string, Set<(detail?: unknown) => void>>} */
@@ -147,10 +151,15 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
     fullScreen.addEventListener("change", fit);
     window.visualViewport?.addEventListener("resize", fit);
     window.visualViewport?.addEventListener("scroll", fit);
+    addEventListener("storage", ({ key }) => {
+      if (key === UNREAD && !isOpen) label(known().count); // read, or heard of, in another tab
+    });
     paint();
-    label(0);
+    const { count, isLive, at } = known();
+    label(count);
+    tellUnread(count);
     if (!fullScreen.matches && stored("sessionStorage", OPEN)) show(true, false);
-    else if (isUsed()) setTimeout(load, IDLE_MS);
+    else if (isUsed() && (isLive || Math.abs(Date.now() - at) > FRESH_MS)) setTimeout(load, IDLE_MS);
   }
 
   function attach() {
@@ -195,6 +204,7 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
     store("sessionStorage", OPEN, open ? "1" : "");
     fit();
     if (open) {
+      hear(0, true);
       store("localStorage", USED, String(Date.now()));
       if (!wasInside) cameFrom = document.activeElement;
       load();
@@ -249,11 +259,11 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
 
   addEventListener("message", (event) => {
     if (!frame || event.source !== frame.contentWindow || event.origin !== origin) return;
-    const { type, count } = event.data ?? {};
+    const { type, count, isLive } = event.data ?? {};
     if (type === "ready") ready();
     if (type === "unread") {
       label(isOpen ? 0 : Number(count));
-      emit("unread", Number(count));
+      hear(Number(count), isLive !== false);
     }
     if (type === "close") show(false);
     if (type === "guest") {
@@ -281,6 +291,8 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
   function become(next) {
     if (JSON.stringify(next) === JSON.stringify(customer) && !mustForget) return;
     customer = next;
+    store("localStorage", UNREAD, "");
+    label(0);
     tell({ type: "reload" });
   }
 
@@ -312,6 +324,34 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
     }
   }
 
+  /**
+   * What the frame told last, to whichever page of the shop.
+   *
+   * @returns {{count: number, isLive: boolean, at: number}} isLive: more may come at any moment
+   */
+  function known() {
+    try {
+      const { uid, ...told } = JSON.parse(stored("localStorage", UNREAD));
+      if (uid === (customer?.uid ?? "")) return told;
+    } catch {
+      // Nothing is known.
+    }
+    return { count: 0, isLive: true, at: 0 };
+  }
+
+  /** @param {number} count @param {boolean} isLive */
+  function hear(count, isLive) {
+    const uid = customer?.uid ?? "";
+    store("localStorage", UNREAD, JSON.stringify({ uid, count, isLive, at: Date.now() }));
+    tellUnread(count);
+  }
+
+  /** @param {number} count */
+  function tellUnread(count) {
+    if (count !== unread) emit("unread", count);
+    unread = count;
+  }
+
   function isUsed() {
     return Date.now() - Number(stored("localStorage", USED)) < LATELY_MS;
   }
@@ -336,6 +376,7 @@ iframe { display: block; width: 100%; height: 100%; border: 0 }
     signOut() {
       const isKnown = frame || isUsed();
       store("localStorage", USED, "");
+      store("localStorage", UNREAD, "");
       if (!isKnown) {
         customer = null;
         return Promise.resolve();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { codeOf, found } from "../../static/js/admin/intent-search.js";
+import { initials } from "../../static/js/pinyin.js";
 
 const INTENTS = [
   { code: "refund_status", name: "退款进度", names: ["退款进度", "Refund status"] },
@@ -22,6 +23,11 @@ test("names in both languages, codes and first letters of the pinyin find an int
   assert.deepEqual(codes("return_g"), ["return_goods"]);
   assert.deepEqual(codes("进度"), ["refund_status"]);
   assert.deepEqual(codes("天气"), []);
+});
+
+test("letters are those of pinyin, at their borders too", () => {
+  assert.equal(initials("物流查询"), "wlcx");
+  assert.equal(initials("阿吖搭打低机肌喔哦拿那妈吗罗临领"), "aadddjjoonnmmlll");
 });
 
 test("a better fit comes first, equals stay in their order", () => {

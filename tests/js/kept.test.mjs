@@ -206,3 +206,21 @@ test("the history is no news, what comes after it is, and my own lines never are
   assert.equal(news(later, received(later, frame(line(5))), history), 0);
   assert.equal(news(later, posted(later, unsent("a")), history), 0);
 });
+
+test("what came while he was away is news, as far as this browser or his marks know", () => {
+  const said = (seq, sender, more = {}) => ({ conversation: "a", seq, sender, text: "x", ...more });
+  const before = { me: "CUSTOMER", conversation: "a", messages: [] };
+  const after = {
+    ...before,
+    messages: [
+      said(1, "CUSTOMER"), said(2, "BOT"), said(3, "SYSTEM"), said(4, "AGENT"),
+      said(5, "AGENT", { recalled_at: "2026-11-22T10:00:00Z" }), said(6, "SYSTEM", { recalls: 5 }), said(7, "AGENT"),
+    ],
+  };
+  const history = { conversation: "a", lastSeq: 7 };
+
+  assert.equal(news(before, after, { ...history, seen: 2, read: 0 }), 3); // the system's line, too
+  assert.equal(news(before, after, { ...history, seen: null, read: 0 }), 2);
+  assert.equal(news(before, after, { ...history, seen: null, read: 4 }), 1);
+  assert.equal(news(before, after, { ...history, seen: 2, read: 7 }), 0);
+});

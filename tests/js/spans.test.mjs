@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { curve, moodName, pieces, slice } from "../../static/js/spans.js";
+import { curve, dayAndTime, moodName, pieces, slice } from "../../static/js/spans.js";
 
 const entity = (text, start, kind = "PHONE") => ({ kind, text, start, end: start + [...text].length, value: {} });
 
@@ -45,4 +45,9 @@ test("the curve has a point in the middle of each sentence whose mood is known",
 
 test("moods have names", () => {
   assert.deepEqual([{ score: -0.9 }, { score: 0 }, { score: 0.3 }, null].map(moodName), ["negative", "neutral", "positive", ""]);
+});
+
+test("a day is told as a day, a moment with its time on the shop's clock", () => {
+  assert.equal(dayAndTime("2026-11-20"), "2026-11-20");
+  assert.equal(dayAndTime("2026-11-21T10:00:00+08:00"), "2026-11-21 10:00");
 });

@@ -39,6 +39,18 @@ test("only lines of agents that are here in full are worth a mark", () => {
   assert.equal(unreadOfAgent(received(timeline, status(4))), 0);
 });
 
+test("an ended conversation that was left to begin anew does not come back", () => {
+  const welcome = { type: "welcome", conversation: "a", status: "CLOSED", agent: "", last_seq: 1 };
+  const ended = received(received(empty("CUSTOMER"), welcome), {
+    type: "messages", conversation: "a", messages: [line(1, { sender: "CUSTOMER" })], last_seq: 1,
+  });
+  assert.equal(ended.conversation, "a");
+  const anew = { ...empty("CUSTOMER"), earlier: ended.messages };
+
+  assert.deepEqual(received(anew, welcome), anew);
+  assert.equal(received(anew, { ...welcome, conversation: "b", status: "BOT" }).conversation, "b");
+});
+
 test("how content he was is not asked when he goes on with the bot", () => {
   const status = (status) => ({ type: "status", conversation: "a", status, agent: "", rating: { score: null, comment: "" } });
   const messages = (...all) => ({ type: "messages", conversation: "a", messages: all, last_seq: all.length });

@@ -14,15 +14,19 @@ const list = /** @type {HTMLElement} */ (document.getElementById("ri-found"));
 let offered = [];
 /** @type {(code: string) => void} */
 let chosen = () => {};
+/** @type {(code: string) => void} */
+let pointed = () => {};
 let selected = 0;
 
 /**
  * @param {readonly Intent[]} intents
  * @param {(code: string) => void} onChosen not told where the window is closed without a choice
+ * @param {(code: string) => void} onPointed told of the one that Enter would choose, "" for none
  */
-export function chooseIntent(intents, onChosen) {
+export function chooseIntent(intents, onChosen, onPointed) {
   offered = intents;
   chosen = onChosen;
+  pointed = onPointed;
   search.value = "";
   offer();
   dialog.showModal();
@@ -57,6 +61,7 @@ function select(at) {
   }
   rows[selected]?.scrollIntoView({ block: "nearest" });
   search.setAttribute("aria-activedescendant", rows[selected]?.id ?? "");
+  pointed(/** @type {HTMLElement | undefined} */ (rows[selected])?.dataset.code ?? "");
 }
 
 /** @param {string} code */

@@ -4,6 +4,7 @@
 import { chooseIntent } from "./intent-picker.js";
 import { codeOf } from "./intent-search.js";
 import { checkbox, checked, listClusters, onClusterButton, openCluster } from "./review-clusters.js";
+import { showHints, showPicked } from "./review-hints.js";
 import { ask, element, filled, mayDecide, part, percent, root, say, urls, words } from "./review-parts.js";
 
 /**
@@ -105,10 +106,12 @@ function show(answer) {
     more.addEventListener("click", openOwnCluster);
     line.append(" · ", more);
   }
-  const guesses = proposals(item).map(guess);
+  const proposed = proposals(item);
+  const guesses = proposed.map(guess);
   part("guesses")?.replaceChildren(
     ...(guesses.length ? guesses : [element("p", "cs-quiet", words.noGuess)]),
   );
+  showHints(item.id, proposed.map(({ code }) => code), nameOf);
 }
 
 /**
@@ -133,6 +136,7 @@ function proposals(of) {
 function guess({ code, share, more }, at) {
   const button = element("button", at ? "ri-guess" : "ri-guess is-first");
   button.setAttribute("type", "button");
+  button.dataset.code = code;
   button.append(element("kbd", "", at ? String(at + 1) : "A"), element("span", "ri-guess-name", nameOf(code)));
   button.append(element("span", "ri-guess-share", share === null ? "" : percent(share)));
   if (more) button.append(element("span", "ri-guess-more", more));
@@ -169,7 +173,8 @@ const afterCluster = (about) => () => {
 /** @param {string} what @param {Sentence[]} about */
 function act(what, about) {
   if (!about.length) return;
-  if (what === "move") chooseIntent(intents, (code) => label(code, about));
+  const only = about.length === 1 ? (about[0]?.id ?? null) : null;
+  if (what === "move") chooseIntent(intents, (code) => label(code, about), (code) => showPicked(only, code));
   else if (what === "new") openNew(about);
   else if (what === "out_of_scope" || what === "ignore" || what === "skip") putAway(what, about);
 }
