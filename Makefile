@@ -26,20 +26,22 @@ run: .venv/.installed-run  ## start the whole platform and print its addresses; 
 
 test: .venv/.installed-dev  ## run all tests except those marked gpu or long
 	@$(BIN)/python tools/setup.py browser
-	@mkdir -p .pytest_cache; $(MAKE) --no-print-directory --keep-going --jobs=2 test-js test-browser test-rest; \
-	status=$$?; echo; echo "tests/browser:"; cat $(BROWSER_LOG); exit $$status
+	@mkdir -p .pytest_cache; $(MAKE) --no-print-directory --keep-going --jobs=2 test-js test-whole test-rest; \
+	status=$$?; echo; echo "$(WHOLE):"; cat $(WHOLE_LOG); exit $$status
 
-# The browser tests take as long as all others. They are a pytest of their own beside these, which
-# shares nothing with them; what it says is shown at the end, and can be followed in its file.
-BROWSER_LOG = .pytest_cache/browser.txt
-.PHONY: test-js test-browser test-rest
+# Tests of the whole product, most of them in Chromium, take as long as all others. They are a pytest of
+# their own beside these, which shares nothing with them; what it says is shown at the end, and can be
+# followed in its file.
+WHOLE = tests/browser tests/platform
+WHOLE_LOG = .pytest_cache/whole.txt
+.PHONY: test-js test-whole test-rest
 test-js:
 	@if command -v node >/dev/null; then node --test tests/js/*.mjs; \
 	else echo "SKIPPED tests/js: node is not installed"; fi
-test-browser:
-	@$(BIN)/python -m pytest -o cache_dir=.pytest_cache/browser tests/browser >$(BROWSER_LOG) 2>&1
+test-whole:
+	@$(BIN)/python -m pytest -o cache_dir=.pytest_cache/whole $(WHOLE) >$(WHOLE_LOG) 2>&1
 test-rest:
-	@$(BIN)/python -m pytest --ignore=tests/browser
+	@$(BIN)/python -m pytest $(WHOLE:%=--ignore=%)
 
 faults: .venv/.installed-dev  ## kill, cut and freeze everything at random while people write (some minutes)
 	@$(BIN)/python tools/setup.py browser

@@ -35,7 +35,7 @@ from intents.guard import normalize  # noqa: E402
 from intents.inference import artifacts  # noqa: E402
 from intents.inference.backends import open_backend  # noqa: E402
 from intents.inference.base import Floats  # noqa: E402
-from intents.inference.scope import Novelty, Scope, Seen  # noqa: E402
+from intents.inference.scope import Neighbourhood, Novelty, Scope, Seen  # noqa: E402
 from intents.inference.scoring import LightHead, Mixture, ngrams, softmax  # noqa: E402
 from training import datasets  # noqa: E402
 from training.datasets import Example  # noqa: E402
@@ -63,7 +63,7 @@ class Texts:
 
     @property
     def seen(self) -> Seen:
-        return Seen(self.vectors, self.light, self.features)
+        return Seen(self.vectors, self.light, self.features, self.probabilities)
 
 
 class Trained:
@@ -122,6 +122,7 @@ class Trained:
             cosines = np.sort(_unit(texts) @ _unit(learned).T, axis=1)
             found[f"kNN (cosine), {name}"] = cosines[:, -NEIGHBOUR]
             found[f"nearest inner product, {name}"] = (texts @ learned.T).max(axis=1)
+            found[f"neighbourhood, {name}"] = Neighbourhood.fit(learned).scores(texts)
             found[f"novelty (PLDA), {name}"] = Novelty.fit(learned, self.targets).scores(texts)
         found["the product's"] = -self.scope.out_of_scope(of.seen)
         return found

@@ -122,10 +122,11 @@ def complete(
     has_light = mixture.light > 0
     if has_light:
         light.save(directory / artifacts.LIGHT_HEAD)
+    probabilities = mixture.probabilities(out.logits, by_light)
     scope = Scope.fit(
         Seen(vectors, light.logits(learned.texts, vectors) if has_light else None, features),
         learned.targets,
-        held_out=Seen(out.vectors, by_light, out.features),
+        held_out=Seen(out.vectors, by_light, out.features, probabilities),
     )
     scope.save(directory / artifacts.SCOPE)
     if features is not None:
@@ -140,7 +141,7 @@ def complete(
     int8 = fp32 = evaluate(probabilities, labels, truth)
     if network.fp32_logits is not None:
         fp32 = evaluate(mixture.probabilities(network.fp32_logits(texts), by_light), labels, truth)
-    out_of_scope = scope.out_of_scope(Seen(seen.vectors, by_light, seen.features))
+    out_of_scope = scope.out_of_scope(Seen(seen.vectors, by_light, seen.features, probabilities))
     manifest = artifacts.write_manifest(
         directory,
         Manifest(

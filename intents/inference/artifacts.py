@@ -66,8 +66,10 @@ class Manifest:
     format: int = FORMAT
 
     @property
-    def taught_at(self) -> datetime:
-        """When its data were read, or up to `_READING` earlier."""
+    def taught_at(self) -> datetime | None:
+        """When its data were read, or up to `_READING` earlier; None where that is unknown."""
+        if not self.created_at:
+            return None
         return datetime.fromisoformat(self.created_at) - timedelta(seconds=self.seconds) - _READING
 
     @property

@@ -81,5 +81,5 @@ class OnnxClassifier:
         probabilities = self._mixture.probabilities(logits, light)
         strange = None
         if self._scope is not None:
-            strange = self._scope.out_of_scope(Seen(vectors, light, features))
+            strange = self._scope.out_of_scope(Seen(vectors, light, features, probabilities))
         return Read(probabilities, vectors, strange, unit(features))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from intents.inference.scope import Novelty, Scope, Seen
+from intents.inference import scope as scope_module
+from intents.inference.scope import Neighbourhood, Novelty, Scope, Seen
 
 WIDTH, INTENTS, EACH = 24, 12, 30
 
@@ -28,8 +29,12 @@ def auroc(higher: np.ndarray, lower: np.ndarray) -> float:
 
 
 def seen(points: np.ndarray) -> Seen:
-    """As a light head and a network see them that read the points as they are."""
-    return Seen(points, points[:, :INTENTS], points * 2)
+    """As a light head and a network see them that read the points as they are.
+
+    The classifier is as sure of everything.
+    """
+    sure = np.full((len(points), INTENTS), 1 / INTENTS, np.float32)
+    return Seen(points, points[:, :INTENTS], points * 2, sure)
 
 
 class TestNovelty:
@@ -70,17 +75,36 @@ class TestNovelty:
         assert np.isfinite(Novelty.fit(points, targets).scores(strangers(2))).all()
 
 
-class TestScope:
-    @pytest.fixture(scope="class")
-    def scope(self) -> Scope:
-        points, targets = cloud(1)
-        held_out = cloud(3, each=8)[0]
-        return Scope.fit(
-            seen(points),
-            targets,
-            held_out=seen(held_out),
-        )
+class TestNeighbourhood:
+    def test_tells_texts_of_known_intents_from_those_of_new_ones(self):
+        near = Neighbourhood.fit(cloud(1)[0])
 
+        assert auroc(near.scores(cloud(2)[0]), near.scores(strangers(2))) > 0.9
+
+    def test_is_a_difference_of_cosines(self):
+        """By hand: two at right angles, and one in their midst."""
+        right = np.float32(np.sqrt(0.5))
+        near = Neighbourhood.fit(np.array([[2, 0], [0, 3]], np.float32))
+
+        assert near.densities == pytest.approx([0, 0])
+        assert near.scores(np.array([[1, 1]], np.float32))[0] == pytest.approx(right)
+
+    def test_is_the_same_however_many_rows_are_compared_at_once(self, monkeypatch):
+        points = cloud(1)[0]
+        whole = Neighbourhood.fit(points).densities
+
+        monkeypatch.setattr(scope_module, "_ROWS", 7)
+
+        assert Neighbourhood.fit(points).densities == pytest.approx(whole, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def scope() -> Scope:
+    points, targets = cloud(1)
+    return Scope.fit(seen(points), targets, held_out=seen(cloud(3, each=8)[0]))
+
+
+class TestScope:
     def ask(self, scope: Scope, points: np.ndarray) -> np.ndarray:
         return scope.out_of_scope(seen(points))
 
@@ -115,6 +139,8 @@ class TestScope:
             scope.out_of_scope(Seen(points, points[:, :INTENTS]))
         with pytest.raises(ValueError, match="light head"):
             scope.out_of_scope(Seen(points, None, points))
+        with pytest.raises(ValueError, match="probabilities"):
+            scope.out_of_scope(Seen(points, points[:, :INTENTS], points))
 
     def test_no_texts_give_no_answers(self, scope: Scope):
         assert self.ask(scope, np.zeros((0, WIDTH), np.float32)).shape == (0,)
