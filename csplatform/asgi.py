@@ -1,7 +1,6 @@
 """The ASGI application: HTTP to Django, WebSockets to chat's and training's routing.py, and the engine beside them."""
 
 import asyncio
-import gc
 import os
 import sqlite3
 import warnings
@@ -19,7 +18,7 @@ from django.conf import settings  # noqa: E402
 
 from chat.consumers import finish  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
-from csplatform import replacement, threads  # noqa: E402
+from csplatform import garbage, replacement, threads  # noqa: E402
 from csplatform.bodies import BoundedBodies  # noqa: E402
 from csplatform.hot import HotPath  # noqa: E402
 from intents import inference, records  # noqa: E402
@@ -45,17 +44,13 @@ _router = ProtocolTypeRouter(
 def _start() -> sqlite3.Connection | None:
     """Begin, once, what belongs to a serving process; not on import, which tools do too.
 
-    What has been imported by now stays: without it a full garbage collection takes no time,
-    with it everybody waits for 50 ms.
-
     Returns:
         A connection that is kept open and idle. Whoever closes the last one to a SQLite file
         writes its log back and deletes it (4 ms here), and Django closes one per request.
     """
     inference.when_unfit(replacement.ask_for_replacement)
     inference.start()
-    gc.collect()
-    gc.freeze()
+    garbage.start()
     database = settings.DATABASES["default"]
     if not database["ENGINE"].endswith("sqlite3"):
         return None
