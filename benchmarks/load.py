@@ -150,6 +150,8 @@ def measure(
     written.unlink()
     asked = texts[warm_up:]
     answers, errors = _read(target, outcome)
+    if errors:
+        print(f"{target.url}: {errors.most_common(3)}", file=sys.stderr)
     if sum(errors.values()) > max(1, len(asked) * ERRORS_MOST):
         raise BadAnswer(f"{target.url}: {errors.most_common(3)}")
     latencies = sorted(
