@@ -23,6 +23,7 @@ const isAlone = parent === window; // opened by its address
 let shop = ""; // the parent's origin, as soon as it has spoken
 let isStarted = false;
 let lookedAt = -Infinity;
+const againIn = [5_000, 15_000, 60_000]; // when the server is not reached
 let look = async () => {}; // at what waits, as soon as it is known for whom
 let told = ""; // to the shop's page last
 const known = { count: 0, isLive: false };
@@ -97,7 +98,13 @@ async function lookFor(customer) {
     if (isLive) start();
   } catch (error) {
     if (error instanceof SignInRefused) tell({ type: "refused" });
-    // Else it is not reached: the next page asks again.
+    else if (againIn.length) {
+      // It is not reached. After the last time the next page asks.
+      setTimeout(() => {
+        lookedAt = -Infinity;
+        void look();
+      }, againIn.shift());
+    }
   }
 }
 
