@@ -199,9 +199,9 @@ def lengths(site: Site, rounds: int) -> dict[str, float]:
 
 
 @contextmanager
-def others(site: Site, clients: int, every_s: float) -> Iterator[list[float]]:
-    """Have customers chat at a steady pace; gives the milliseconds of their answers."""
-    stop, took = threading.Event(), list[float]()
+def others(site: Site, clients: int, every_s: float) -> Iterator[list[tuple[float, float]]]:
+    """Have customers chat at a steady pace; gives when each was answered, and after how many ms."""
+    stop, took = threading.Event(), list[tuple[float, float]]()
 
     def chat(number: int) -> None:
         customer, count = Customer(site.port), 0
@@ -209,7 +209,8 @@ def others(site: Site, clients: int, every_s: float) -> Iterator[list[float]]:
         while not stop.wait(max(0.0, due - time.monotonic())):
             due += every_s
             count += 1
-            took.append(customer.says(short_text(number * 100_000 + count))[0])
+            elapsed_ms, _answer = customer.says(short_text(number * 100_000 + count))
+            took.append((time.monotonic(), elapsed_ms))
 
     with ThreadPoolExecutor(clients) as pool:
         running = [pool.submit(chat, number) for number in range(clients)]
@@ -261,14 +262,18 @@ def storm(site: Site, options: argparse.Namespace) -> dict[str, Any]:
             site.start("analyst")
         await_done(site, before + options.texts)
         last_s = time.monotonic() - began
+    quiet_p95_ms = p95([ms for _at, ms in quiet])
+    busy_p95_ms = p95([ms for _at, ms in busy])
     doubled = site.rows(
         "SELECT COUNT(*) FROM (SELECT message FROM training_textanalysis GROUP BY message"
         " HAVING COUNT(*) > 1)"
     )[0][0]
     return {
-        "quiet_p95_ms": p95(quiet),
-        "busy_p95_ms": p95(busy),
-        "p95_ratio": p95(busy) / p95(quiet),
+        "quiet_p95_ms": quiet_p95_ms,
+        "busy_p95_ms": busy_p95_ms,
+        "p95_ratio": busy_p95_ms / quiet_p95_ms,
+        "p95_ms_while_pasted": p95([ms for at, ms in busy if at - began <= pasted_s]),
+        "p95_ms_while_read": p95([ms for at, ms in busy if at - began > pasted_s]),
         "others_messages": len(busy),
         "texts": options.texts,
         "analysed": states(site).get("DONE", 0) - before,

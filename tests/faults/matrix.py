@@ -13,7 +13,7 @@ from tests.faults.injector import Injector
 from tests.faults.inside import BROKEN
 from tests.faults.product import Product
 from tests.faults.proxy import Proxy
-from tests.faults.verdict import QUERY, Row, Verdict, judge, judge_screen
+from tests.faults.verdict import QUERY, Row, Verdict, by_conversation, judge, judge_screen
 
 MESSAGES_OF_A_BROWSER = 15
 # After the last fault everything must be in order within this time.
@@ -176,7 +176,8 @@ async def _hurt(
         if verdict is not None and (verdict.is_clean or (options.broken and verdict.doubled)):
             break
         await asyncio.sleep(2)
-    verdict = await _judge(product, customers, agents, visitors, whatever=True)
+    else:
+        verdict = await _judge(product, customers, agents, visitors, whatever=True)
     assert verdict is not None
     stop.set()
     await asyncio.gather(*running, return_exceptions=True)
@@ -206,6 +207,8 @@ async def _judge(
     if not whatever and not all(one.is_done for one in (*customers, *agents)):
         return None
     rows = [Row.of(columns) for columns in await asyncio.to_thread(product.rows, QUERY)]
+    conversations = by_conversation(rows)
+    where = {row.client_id: row.conversation for row in rows}
     verdict = judge(rows, [one.typed for one in (*customers, *agents)])
     for number, customer in enumerate(customers):
         name = f"client {number}"
@@ -216,8 +219,8 @@ async def _judge(
             conversation: [lines[seq] for seq in sorted(lines)]
             for conversation, lines in customer.screen.lines.items()
         }
-        verdict.screens += judge_screen(name, shown, rows)
-        mine = {row.conversation for row in rows if row.client_id in set(customer.typed)}
+        verdict.screens += judge_screen(name, shown, conversations)
+        mine = {where[client_id] for client_id in customer.typed if client_id in where}
         if unseen := mine - set(shown):
             verdict.screens.append(f"{name}: does not show {unseen}")
     for agent in agents:
@@ -225,7 +228,7 @@ async def _judge(
             name: [lines[seq] for seq in sorted(lines)]
             for name, lines in agent.screen.lines.items()
         }
-        verdict.screens += judge_screen(agent.username, shown, rows)
+        verdict.screens += judge_screen(agent.username, shown, conversations)
     texts = Counter(row.text for row in rows if row.sender == "CUSTOMER")
     for visitor in visitors:
         verdict.messages += len(visitor.texts)

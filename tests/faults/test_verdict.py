@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.faults.screen import Screen
-from tests.faults.verdict import Row, judge, judge_screen
+from tests.faults.verdict import Row, by_conversation, judge, judge_screen
 
 CONVERSATION = str(UUID(int=1))
 A, B = str(UUID(int=10)), str(UUID(int=11))
@@ -77,10 +77,11 @@ def test_a_screen_that_lacks_or_doubles_a_line_is_found():
     rows = stored()
     shown = [row.line for row in rows]
 
-    assert judge_screen("it", {CONVERSATION: shown}, rows) == []
-    assert judge_screen("it", {CONVERSATION: shown[:3]}, rows)
-    assert judge_screen("it", {CONVERSATION: [*shown, (5, "CUSTOMER", B, "text 3")]}, rows)
-    assert judge_screen("it", {CONVERSATION: shown[::-1]}, rows)
+    conversations = by_conversation(rows)
+    assert judge_screen("it", {CONVERSATION: shown}, conversations) == []
+    assert judge_screen("it", {CONVERSATION: shown[:3]}, conversations)
+    assert judge_screen("it", {CONVERSATION: [*shown, (5, "CUSTOMER", B, "text 3")]}, conversations)
+    assert judge_screen("it", {CONVERSATION: shown[::-1]}, conversations)
 
 
 def test_a_screen_merges_frames_in_any_order_and_any_number():

@@ -97,11 +97,16 @@ def judge(rows: Sequence[Row], typed: Iterable[Sequence[str]]) -> Verdict:
     return verdict
 
 
-def _judge_conversations(rows: Sequence[Row], verdict: Verdict) -> None:
+def by_conversation(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Group rows, once for all who look for their own: a long run has 200,000 of them."""
     conversations: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         conversations[row.conversation].append(row)
-    for name, lines in conversations.items():
+    return dict(conversations)
+
+
+def _judge_conversations(rows: Sequence[Row], verdict: Verdict) -> None:
+    for name, lines in by_conversation(rows).items():
         seqs = [row.seq for row in lines]
         if seqs != list(range(1, lines[0].last_seq + 1)):
             verdict.disordered.append(f"conversation {name}: seq {seqs} of {lines[0].last_seq}")
@@ -121,19 +126,22 @@ def _judge_conversations(rows: Sequence[Row], verdict: Verdict) -> None:
                 verdict.unanswered.append(f"conversation {name}, seq {row.seq}")
 
 
-def judge_screen(name: str, shown: Mapping[str, Sequence[Line]], rows: Sequence[Row]) -> list[str]:
+def judge_screen(
+    name: str, shown: Mapping[str, Sequence[Line]], conversations: Mapping[str, Sequence[Row]]
+) -> list[str]:
     """Compare what one screen shows of its current conversations with the database.
 
     Args:
         shown: Lines by conversation, in the order on the screen.
+        conversations: What is stored, as `by_conversation` groups it.
     """
     wrong = []
     for conversation, lines in shown.items():
-        stored = [row.line for row in rows if row.conversation == conversation]
+        stored = [row.line for row in conversations.get(conversation, ())]
         if list(lines) == stored:
             continue
-        missing = [line[0] for line in stored if line not in lines]
-        too_many = [line[0] for line in lines if line not in stored]
+        missing = [line[0] for line in sorted(set(stored) - set(lines))]
+        too_many = [line[0] for line in sorted(set(lines) - set(stored))]
         times = [
             key for key, count in Counter(line[2] for line in lines if line[2]).items() if count > 1
         ]
