@@ -19,7 +19,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chat import replies, services
-from chat.longtexts.telling import telling_part
+from chat.longtexts.telling import is_long, telling_part
+from chat.longtexts.turns import in_turn
 from chat.models import Conversation, Message
 from csplatform.threads import in_thread
 from csplatform.tokens import ANONYMOUS_PREFIX
@@ -85,22 +86,29 @@ async def answer(message: int | Message) -> Outcome:
     """Answer one customer message, from a coroutine. Calling it again changes nothing.
 
     Args:
-        message: Its primary key, or the row as it was just posted.
+        message: Its primary key, or the row as it was just posted. A long one waits for its turn.
     """
+    if isinstance(message, Message) and is_long(message.text):
+        async with in_turn(message.text):
+            # Read afresh: the sweep may have answered it while it waited.
+            return await _concluded(await in_thread(_begin)(message.pk))
     return await _concluded(await in_thread(_begin)(message))
 
 
 async def post_and_answer(
     post: Callable[[], services.Posted],
 ) -> tuple[services.Posted, Outcome]:
-    """Store a message and answer it; where that takes no model, in one visit to a thread."""
+    """Store a message and answer it; where that takes no model, in one visit to a thread.
 
-    def posted_and_begun() -> tuple[services.Posted, _Asked | Outcome]:
+    A long one is stored before it waits for its turn.
+    """
+
+    def posted_and_begun() -> tuple[services.Posted, _Asked | Outcome | None]:
         posted = post()
-        return posted, _begin(posted.message)
+        return posted, None if is_long(posted.message.text) else _begin(posted.message)
 
     posted, asked = await in_thread(posted_and_begun)()
-    return posted, await _concluded(asked)
+    return posted, await (answer(posted.message) if asked is None else _concluded(asked))
 
 
 async def _concluded(asked: _Asked | Outcome) -> Outcome:

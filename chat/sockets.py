@@ -34,7 +34,7 @@ def group_of(conversation_id: UUID) -> str:
 def hint(conversation_id: UUID, seq: int) -> None:
     """Have every socket that follows the conversation look."""
     message = {"type": "hint", "conversation": str(conversation_id), "seq": seq}
-    layers.send_soon(group_of(conversation_id), message)
+    layers.send_soon(group_of(conversation_id), message, rising="seq")
 
 
 def hint_line(conversation_id: UUID, seq: int) -> None:

@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 # A server that does not answer within this time is away.
 TIMEOUT_S = 1.0
-# Of the hints to one group within this time, the latest is enough. It also keeps the sending
-# out of the way of the answer that is being made in another thread.
+# Of equal hints within this time one is enough. It also keeps the sending out of the way of the
+# answer that is being made in another thread.
 _TOGETHER_S = 0.01
 # Hints under way at once. More only pile up while the server is away, and are dropped.
 _MOST_UNDER_WAY = 1000
@@ -46,14 +46,16 @@ class _Sender:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: dict[tuple[str, str], dict[str, Any]] = {}  # by group and type
+        # By group and by what distinguishes it from others to that group.
+        self._waiting: dict[tuple[str, frozenset[tuple[str, Any]]], dict[str, Any]] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._is_away = False
 
-    def send(self, group: str, message: dict[str, Any]) -> None:
+    def send(self, group: str, message: dict[str, Any], rising: str) -> None:
+        told_by = frozenset(part for part in message.items() if part[0] != rising)
         with self._lock:
             is_due = bool(self._waiting)
-            self._waiting[group, message["type"]] = message
+            self._waiting[group, told_by] = message
             if is_due:
                 return  # it goes with those before it
             if self._loop is None:
@@ -64,7 +66,7 @@ class _Sender:
     def _send_waiting(self) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, {}
-        for (group, _type), message in waiting.items():
+        for (group, _told_by), message in waiting.items():
             if len(self._under_way) >= _MOST_UNDER_WAY:
                 return
             task = asyncio.get_running_loop().create_task(self._send(group, message))
@@ -88,9 +90,14 @@ class _Sender:
 _sender = _Sender()
 
 
-def send_soon(group: str, message: dict[str, Any]) -> None:
+def send_soon(group: str, message: dict[str, Any], *, rising: str = "") -> None:
     """Send a message to a group, from any thread, without waiting; failures are logged only.
 
-    Of several of one type within 10 ms only the latest is sent: a message says "look".
+    Of equal messages within 10 ms one is sent: a message says "look".
+
+    Args:
+        message: Its values can be hashed.
+        rising: A key whose value only goes up: of messages that differ in nothing else the latest
+            is sent.
     """
-    _sender.send(group, message)
+    _sender.send(group, message, rising)

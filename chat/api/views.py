@@ -17,7 +17,6 @@ from chat import access, dialogue, services, sockets
 from chat.api.attachments import AttachmentFrame
 from chat.attachments import MOST_PER_MESSAGE
 from chat.frames import queue_of, rating_of
-from chat.longtexts.turns import in_turn
 from chat.models import Conversation
 from csplatform import rates
 from csplatform.errors import Refusal
@@ -127,8 +126,7 @@ class Chat(HotView):
                 now=timezone.now(),
             )
 
-        async with in_turn(fields["text"]):
-            posted, outcome = await dialogue.post_and_answer(post)
+        posted, outcome = await dialogue.post_and_answer(post)
         body: dict[str, Any] = {
             "intent": None,
             "prob": None,

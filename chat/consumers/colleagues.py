@@ -16,6 +16,7 @@ from chat import services, sockets
 from chat.consumers.base import Following, Socket
 from chat.models import Note
 from chat.sockets import Frame
+from csplatform import layers
 from csplatform.threads import in_thread
 
 # How a colleague is at a conversation. Said again every few seconds while it lasts; the pages
@@ -130,9 +131,7 @@ class Colleagues(Socket):
             "state": state,
             "is_new": is_new,
         }
-        group = sockets.staff_group_of(conversation_id)
-        # Not by layers.send_soon: of several colleagues at once it would keep the latest only.
-        await self.bounded(self.channel_layer.group_send(group, message))
+        layers.send_soon(sockets.staff_group_of(conversation_id), message)
 
     async def company(self, message: Frame) -> None:
         conversation_id = UUID(message["conversation"])

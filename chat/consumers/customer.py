@@ -16,7 +16,6 @@ from chat.consumers.answering import Answering
 from chat.consumers.base import GATHER_S, Following, Socket
 from chat.consumers.gathering import Gathering
 from chat.frames import queues_of, rating_of
-from chat.longtexts.turns import in_turn
 from chat.models import Conversation, Message
 from chat.sockets import Frame
 from csplatform import rates
@@ -154,8 +153,7 @@ class CustomerConsumer(Socket):
     async def _answer(self, message: Message | int) -> None:
         followed = self.followed
         try:
-            async with in_turn(message.text if isinstance(message, Message) else ""):
-                await dialogue.answer(message)
+            await dialogue.answer(message)
         except Exception:
             logger.exception("A message is left to the sweep: %s", message)
             return

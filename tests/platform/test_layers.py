@@ -52,6 +52,26 @@ async def test_a_hint_reaches_the_group(own_valkey: embedded.Valkey):
     assert await arrives(channel)
 
 
+async def test_of_hints_at_once_only_what_another_says_as_well_is_left_out(
+    own_valkey: embedded.Valkey,
+):
+    channel = await joined()
+
+    for conversation in ("a", "b", "a"):
+        layers.send_soon("room", {"type": "inbox", "conversation": conversation})
+    for seq in (3, 4):
+        layers.send_soon("room", {"type": "line", "conversation": "a", "seq": seq})
+    for seq in (5, 6):
+        layers.send_soon("room", {"type": "hint", "conversation": "a", "seq": seq}, rising="seq")
+
+    arrived = [await asyncio.wait_for(get_channel_layer().receive(channel), 5) for _ in range(5)]
+    told = {(one["type"], one["conversation"], one.get("seq")) for one in arrived}
+    assert told == {
+        *(("inbox", "a", None), ("inbox", "b", None)),
+        *(("line", "a", 3), ("line", "a", 4), ("hint", "a", 6)),
+    }
+
+
 async def test_with_the_server_away_sockets_open_and_nobody_waits(own_valkey: embedded.Valkey):
     own_valkey.stop()
 
