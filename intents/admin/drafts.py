@@ -55,6 +55,11 @@ class DraftForm(forms.ModelForm):
     class Meta:
         model = Draft
         fields = ("title",)
+        help_texts = {
+            "title": _(
+                "You choose its changes next. Customers see none of them until it is published."
+            )
+        }
 
 
 @admin.register(Draft)

@@ -3,7 +3,7 @@
 import codecs
 import csv
 from collections.abc import Iterable, Sequence
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Any
 from zipfile import BadZipFile
 
@@ -76,8 +76,10 @@ class AnyCSV(CSV):
         heading = text.partition("\n")[0]
         # Excel's "Unicode text" is divided by tabs, CSV of some languages by semicolons.
         delimiter = max(",\t;", key=heading.count)
+        # Not splitlines(), which takes U+2028 and more inside a cell for the end of a row.
+        lines = StringIO(text, newline="")
         try:
-            return _table(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+            return _table(csv.reader(lines, delimiter=delimiter))
         except csv.Error as error:
             raise ValueError(_("This file cannot be read as CSV.")) from error
 

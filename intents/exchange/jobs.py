@@ -186,7 +186,8 @@ def _end(job: ImportJob, status: str, finished_at: datetime | None = None) -> No
 
 
 def _check(job: ImportJob, encoder: FrozenEncoder | None) -> None:
-    codes = Codes.read(makes=job.makes_intents)
+    names = job.rows.order_by("intent").values_list("intent", flat=True).distinct()
+    codes = Codes.read(names, makes=job.makes_intents)
     rows = job.rows.order_by("number")
     # Of a check that was broken off: what the file itself has brought so far.
     seen = {

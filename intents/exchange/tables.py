@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
@@ -95,7 +95,8 @@ def _of_csv(data: bytes) -> Iterator[Sequence[Any]]:
     heading = text.partition("\n")[0]
     # Excel's "Unicode text" is divided by tabs, CSV of some languages by semicolons.
     delimiter = max(",\t;", key=heading.count)
-    return csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    # Not splitlines(), which takes U+2028 and more inside a cell for the end of a row.
+    return csv.reader(StringIO(text, newline=""), delimiter=delimiter)
 
 
 def _of_workbook(data: bytes) -> Iterator[Sequence[Any]]:

@@ -101,7 +101,10 @@ def save_intent(intent: Intent, *, expected_revision: int | None = None) -> Inte
 @transaction.atomic
 def raise_revisions(intent_ids: Iterable[int]) -> None:
     """Let nobody who has the page of one of these intents open save over what is new in it."""
-    for intent in Intent.objects.filter(pk__in=set(intent_ids)).order_by("pk"):
+    # Locked as they are read: saving writes all fields, and would undo what a colleague saves
+    # between the two.
+    held = Intent.objects.select_for_update().filter(pk__in=set(intent_ids)).order_by("pk")
+    for intent in held:
         save_intent(intent)
 
 

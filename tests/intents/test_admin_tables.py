@@ -6,6 +6,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import tablib
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -128,6 +129,17 @@ def test_what_excel_writes_in_gb18030_is_read_as_it_was(text: str) -> None:
     except UnicodeDecodeError:
         expected = text
     assert decoded(data) == expected
+
+
+# Line ends to Unicode and to str.splitlines(), but not to CSV, whose writers leave them unquoted.
+LINE_ENDS_OF_UNICODE = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+
+
+@given(st.lists(st.text(alphabet=f'快递a,"\t\r\n{LINE_ENDS_OF_UNICODE}'), min_size=1, max_size=4))
+def test_a_cell_comes_back_from_csv_whatever_it_holds(texts: list[str]) -> None:
+    rows = [("logistics", text) for text in texts]
+    data = AnyCSV().export_data(tablib.Dataset(*rows, headers=["意图", "句子"]))
+    assert [tuple(row) for row in AnyCSV().create_dataset(data)] == rows
 
 
 def test_a_file_without_the_columns_says_which_is_missing(

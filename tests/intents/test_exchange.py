@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from io import BytesIO
+from random import Random
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -15,10 +17,12 @@ from hypothesis import strategies as st
 
 from intents import conflicts, inference
 from intents.exchange import dialogflow, export, jobs, rasa, tables
-from intents.exchange.naming import code_for
+from intents.exchange.naming import Codes, code_for
 from intents.exchange.sentences import BadFile
 from intents.models import ImportJob, ImportRow, Intent, Reply, Utterance
-from tests.factories import StaffFactory
+from intents.services import save_utterance
+from intents.services.validation import validate_code
+from tests.factories import IntentFactory, StaffFactory
 from tests.intents.models_of_tests import Shelf, eventually, write_content
 
 NLU = """
@@ -47,6 +51,21 @@ responses:
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40).filter(
     lambda text: text.strip() == text and rasa.plain(text) == text and not text.startswith("-")
 )
+
+
+# Often the same but for what codes leave out, or but for their ends.
+NAMES = (
+    st.text("aA1_. 退😀", min_size=1, max_size=4)
+    | st.builds(
+        "{}{}".format,
+        st.sampled_from(["longer" * 10, "longer" * 6 + "long", "退" * 40]),
+        st.text("ab退", max_size=3),
+    )
+).filter(lambda name: name.strip() == name)
+
+
+def alike(name: str) -> str:
+    return " ".join(name.lower().replace("_", " ").split())
 
 
 @pytest.fixture(autouse=True)
@@ -173,17 +192,87 @@ class TestTables:
             tables.read(b"intent,words\na,b\n")
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [("Order.Status-2", "order_status_2"), ("track/parcel", "track_parcel"), ("2nd", "intent_2nd")],
-)
-def test_names_of_other_programs_become_codes(name: str, code: str):
-    assert code_for(name) == code
+class TestNames:
+    @pytest.mark.parametrize(
+        ("name", "code"),
+        [
+            ("Order.Status-2", "order_status_2"),
+            ("track/parcel", "track_parcel"),
+            ("2nd", "intent_2nd"),
+        ],
+    )
+    def test_of_other_programs_become_codes(self, name: str, code: str):
+        assert code_for(name) == code
 
+    def test_without_latin_letters_get_codes_of_their_own(self):
+        assert code_for("退款") == code_for("退款") != code_for("发票")
+        assert code_for("退款").startswith("intent_")
 
-def test_names_without_letters_get_codes_of_their_own():
-    assert code_for("退款") == code_for("退款") != code_for("发票")
-    assert code_for("退款").startswith("intent_")
+    @pytest.mark.parametrize(
+        ("one", "other", "beginning"),
+        [
+            ("查询VIP订单", "取消VIP订单", "vip_"),
+            ("Refund 退货", "Refund 换货", "refund_"),
+            ("投诉1", "咨询1", "intent_1_"),
+            ("refund😀", "refund😡", "refund_"),
+        ],
+    )
+    def test_with_chinese_and_latin_letters_are_told_apart(
+        self, one: str, other: str, beginning: str
+    ):
+        assert code_for(one) != code_for(other)
+        assert all(code_for(name).startswith(beginning) for name in (one, other))
+
+    @given(st.lists(NAMES, unique_by=alike, max_size=8), st.randoms())
+    @settings(max_examples=200, deadline=None)
+    def test_of_a_file_never_share_a_code_and_keep_it_the_second_time(
+        self, names: list[str], chance: Random
+    ):
+        codes = Codes.among([], names, makes=True)
+        first = {name: codes.of(name) for name in names}
+        assert len(set(first.values())) == len(names)
+        for code in first.values():
+            validate_code(code)
+            assert len(code) <= 40
+        chance.shuffle(names)
+        made = [(code, name[:40], name[:60]) for name, code in first.items()]
+        renamed = [(code, "重命名", "Renamed") for code in first.values()]
+        for known, said in (([], names), (made, names), (renamed, names), (renamed, names[:2])):
+            again = Codes.among(known, said, makes=True)
+            assert all(again.of(name) == first[name] for name in said)
+
+    def test_that_differ_by_case_and_spaces_only_are_one(self):
+        names = ["Return Request", "return request", "RETURN_REQUEST"]
+        codes = Codes.among([], names, makes=True)
+        assert {codes.of(name) for name in names} == {"return_request"}
+
+    def test_are_found_by_code_and_by_both_names(self):
+        known = [("refund", "退款", "Money back"), ("order_status", "订单", "Orders")]
+        names = ["退款", "refund", "Money back", "Order.Status"]
+        codes = Codes.among(known, names, makes=False)
+        assert [codes.of(name) for name in names] == ["refund"] * 3 + ["order_status"]
+
+    def test_that_hold_an_intents_code_among_chinese_are_another_intents(self):
+        names = ["查询VIP订单"]
+        known = [("vip", "会员", "Members")]
+        assert Codes.among(known, names, makes=True).of("查询VIP订单") != "vip"
+        with pytest.raises(ValidationError):
+            Codes.among(known, names, makes=False).of("查询VIP订单")
+
+    @pytest.mark.parametrize(
+        ("known", "of_old"),
+        [
+            ([("order_status", "订单", "Orders")], "order_status"),
+            ([("order_status", "order-status", "order-status")], "order-status"),
+            ([], "order_status"),
+        ],
+    )
+    def test_written_alike_are_two_and_the_one_that_there_is_keeps_its_code(
+        self, known: list[tuple[str, str, str]], of_old: str
+    ):
+        codes = Codes.among(known, ["Order.Status", of_old], makes=True)
+        assert codes.of(of_old) == "order_status"
+        assert codes.of("Order.Status").startswith("order_status_")
 
 
 @pytest.fixture
@@ -244,6 +333,22 @@ class TestJobs:
         assert Intent.objects.get(code="track_parcel").utterances.count() == 1
         assert outcomes(job)[0] == "there"
 
+    def test_intents_that_are_written_alike_are_made_apart_and_found_again(
+        self, shelf: Shelf, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ):
+        table = """intent,text
+查询VIP订单,我的会员订单
+取消VIP订单,不要会员订单了
+Order.Status,到哪一步了
+order-status,现在怎么样了
+"""
+        monkeypatch.setattr(jobs, "_ROWS_AT_ONCE", 1)
+        job = brought(now, table, makes_intents=True)
+        jobs.confirm(job.pk)
+        assert outcomes(job) == ["added"] * 4
+        assert Intent.objects.count() == 2 + 4
+        assert outcomes(brought(now, table)) == ["there"] * 4
+
     def test_rows_that_stand_against_others_are_marked(self, shelf: Shelf, now: datetime):
         job = brought(now, "intent,text\nrefund,怎么开一下发票\n")
         row = job.rows.get()
@@ -292,6 +397,14 @@ class TestExport:
             assert outcomes(job) == ["there", "there"]
         domain = ZipFile(BytesIO(export.rasa_zip())).read("domain.yml").decode()
         assert "utter_refund" in domain
+
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+    def test_line_ends_of_unicode_stay_in_their_cell(self, db: None, encoding: str):
+        text = "快递\v到\f哪\x85了\u2028还\u2029有多久"
+        save_utterance(Utterance(intent=IntentFactory(code="logistics"), text=text))
+        data = ZipFile(BytesIO(export.tables_zip(encoding=encoding))).read("utterances.csv")
+        [found] = tables.read(data).sentences
+        assert (found.intent, found.text, found.language) == ("logistics", text, "zh")
 
 
 class TestPages:

@@ -89,6 +89,22 @@ class TestSaveIntent:
         assert Intent.objects.get().revision == 2
 
 
+class TestRaiseRevisions:
+    def test_leaves_what_a_colleague_changes_meanwhile(self, both_databases: str):
+        intent = IntentFactory()
+
+        raised, switched = interleave(
+            lambda: services.raise_revisions({intent.pk}),
+            lambda: services.switch_off(intent),
+            at='FROM "intents_intent"',
+            after=True,
+        )
+
+        assert (raised.refusal, switched.refusal) == ("", "")
+        intent.refresh_from_db()
+        assert (intent.is_active, intent.revision) == (False, 3)
+
+
 class TestSwitch:
     def test_off_and_on_keeps_everything(self):
         reply = ReplyFactory()
