@@ -276,12 +276,13 @@ def rating(*, score: int | None, comment: str) -> Frame:
     return {"score": score, "comment": comment}
 
 
-def unread(conversation: Conversation | None, count: int) -> Frame:
+def unread(conversation: Conversation | None, count: int, *, awaits_answer: bool) -> Frame:
     """No frame, but in the words of one: what waits for a customer, and who has it."""
     return {
         "conversation": str(conversation.pk) if conversation else None,
         "status": _whose(conversation, for_staff=False)["status"],
         "unread": count,
+        "awaits_answer": awaits_answer,
     }
 
 

@@ -45,6 +45,9 @@ class _UnreadBody(serializers.Serializer):
     conversation = serializers.UUIDField(allow_null=True, help_text="That a hello would take.")
     status = serializers.ChoiceField(Conversation.Status.choices)
     unread = serializers.IntegerField()
+    awaits_answer = serializers.BooleanField(
+        help_text="Something he said there waits for the bot's answer, which comes at any moment."
+    )
 
 
 class _Address(Which):
@@ -94,7 +97,9 @@ class Unread(APIView):
             seen_seq=asked.validated_data["seq"],
             now=timezone.now(),
         )
-        return Response(sockets.unread(unread.conversation, unread.count))
+        return Response(
+            sockets.unread(unread.conversation, unread.count, awaits_answer=unread.awaits_answer)
+        )
 
 
 class Read(APIView):

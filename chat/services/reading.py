@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, Q
 
 from chat import access, events
 from chat.models import Conversation, Message
@@ -18,6 +19,7 @@ class Unread:
 
     conversation: Conversation | None  # that he would find on his screen
     count: int  # of its lines
+    awaits_answer: bool  # the bot owes him one, which may come at any moment
 
 
 def unread_of_customer(
@@ -32,16 +34,20 @@ def unread_of_customer(
     """
     conversation = access.shown_to(uid, now)
     if conversation is None:
-        return Unread(None, 0)
+        return Unread(None, 0, awaits_answer=False)
     upto = conversation.customer_read_seq
-    lines = conversation.messages.filter(recalls=None, recall=None)
+    whose = Q(sender=Message.Sender.AGENT)
     if conversation.pk == seen_in:
         upto = max(upto, seen_seq)
-        lines = lines.exclude(sender=Message.Sender.CUSTOMER)
-    else:
-        lines = lines.filter(sender=Message.Sender.AGENT)
-    is_all_read = conversation.last_seq <= upto  # what most find
-    return Unread(conversation, 0 if is_all_read else lines.filter(seq__gt=upto).count())
+        whose = ~Q(sender=Message.Sender.CUSTOMER)
+    is_all_read = conversation.last_seq <= upto
+    if is_all_read and conversation.status == Status.CLOSED:  # what most find
+        return Unread(conversation, 0, awaits_answer=False)
+    found = conversation.messages.aggregate(
+        unread=Count("pk", filter=whose & Q(seq__gt=upto, recalls=None, recall=None)),
+        owed=Count("pk", filter=Q(awaits_answer=True)),
+    )
+    return Unread(conversation, found["unread"], awaits_answer=found["owed"] > 0)
 
 
 def read_by_customer(*, uid: str, conversation_id: UUID, seq: int) -> bool:

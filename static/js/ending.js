@@ -2,7 +2,7 @@
 /** The customer ends the conversation, and begins another one. */
 import { Refused } from "./api.js";
 import { part } from "./bubbles.js";
-import { empty } from "./timeline.js";
+import { leftBehind } from "./timeline.js";
 
 export class Ending {
   #chat;
@@ -38,13 +38,8 @@ export class Ending {
     }
   }
 
-  /** What was said stays above; the next message opens another conversation. */
   #begin() {
-    this.#chat.change(({ earlier, messages, pending }) => ({
-      ...empty("CUSTOMER"),
-      pending,
-      earlier: [...earlier, ...messages],
-    }));
+    this.#chat.change(leftBehind);
     this.#chat.composer?.focus();
     this.#chat.log?.toEnd();
   }

@@ -47,7 +47,7 @@ export class Rest extends Api {
 
   /**
    * @param {import("./seen.js").Seen | null} seen what this browser has shown last
-   * @returns {Promise<{conversation: string | null, status: string, unread: number}>}
+   * @returns {Promise<{conversation: string | null, status: string, unread: number, awaits_answer: boolean}>}
    */
   unread(seen) {
     const query = seen ? `?${new URLSearchParams({ ...seen, seq: String(seen.seq) })}` : "";

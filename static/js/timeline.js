@@ -114,6 +114,17 @@ export function withdrawn(timeline, clientId) {
 }
 
 /**
+ * The customer begins anew: what was said stays above, and the next message opens a conversation;
+ * or goes on with this one, if it was closed for silence only.
+ *
+ * @param {Timeline} timeline
+ * @returns {Timeline}
+ */
+export function leftBehind({ me, earlier, messages, pending }) {
+  return { ...empty(me), pending, earlier: [...earlier, ...messages] };
+}
+
+/**
  * Apply one frame. Applying it again, or late, changes nothing.
  *
  * @param {Timeline} timeline
@@ -129,8 +140,9 @@ export function received(timeline, frame) {
     case "messages":
       return merged(timeline, frame);
     case "status":
-      if (frame.conversation !== timeline.conversation) return timeline;
-      return { ...timeline, ...statusOf(frame) };
+      if (frame.conversation === timeline.conversation) return { ...timeline, ...statusOf(frame) };
+      if (frame.status === "CLOSED" || !mayGoOn(timeline, frame.conversation)) return timeline;
+      return { ...within(timeline, frame.conversation), ...statusOf(frame) };
     case "refused":
       if (!frame.client_id) return timeline;
       return marked(
@@ -340,11 +352,7 @@ function lineOf(message) {
  */
 function welcomed(timeline, frame) {
   // An ended one that he has left above, to begin anew: the server offers it until the next begins.
-  const isLeft =
-    frame.status === "CLOSED" &&
-    timeline.conversation !== frame.conversation &&
-    timeline.earlier.some(({ conversation }) => conversation === frame.conversation);
-  if (isLeft) return timeline;
+  if (frame.status === "CLOSED" && isLeft(timeline, frame.conversation)) return timeline;
   if (frame.conversation === null) {
     // Ours, if there was one, has ended meanwhile; it stays readable.
     return timeline.conversation === null
@@ -396,9 +404,8 @@ function accepted(timeline, frame) {
  * @returns {Timeline}
  */
 function merged(timeline, frame) {
-  if (timeline.earlier.some((message) => message.conversation === frame.conversation)) {
-    return timeline; // late, of a conversation that has ended
-  }
+  const wasLeft = isLeft(timeline, frame.conversation);
+  if (wasLeft && !mayGoOn(timeline, frame.conversation)) return timeline; // late: it has ended
   const current = within(timeline, frame.conversation);
   /** @type {Map<number, Message>} */
   const bySeq = new Map(current.messages.map((message) => [message.seq, message]));
@@ -408,16 +415,34 @@ function merged(timeline, frame) {
     if (taken) bySeq.set(recalls, { ...taken, text: "", buttons: [], attachments: [], recalled_at: taken.recalled_at ?? sent_at });
   }
   const arrived = new Set(frame.messages.map((/** @type {Message} */ message) => message.client_id));
-  return {
+  const after = {
     ...current,
     messages: [...bySeq.values()].sort((one, other) => one.seq - other.seq),
     pending: current.pending.filter((one) => !arrived.has(one.client_id)),
     lastSeq: Math.max(current.lastSeq, frame.last_seq ?? 0, ...bySeq.keys()),
   };
+  // Not for a late line alone: it goes on when it has taken what is said now, or its status says so.
+  return wasLeft && after.pending.length === timeline.pending.length ? leftBehind(after) : after;
+}
+
+/** @param {Timeline} timeline @param {string | null} conversation @returns {boolean} it is above */
+function isLeft(timeline, conversation) {
+  const isCurrent = timeline.conversation === conversation;
+  return !isCurrent && timeline.earlier.some((one) => one.conversation === conversation);
 }
 
 /**
- * The timeline, in that conversation: another one begins below what was said before.
+ * @param {Timeline} timeline
+ * @param {string} conversation
+ * @returns {boolean} he has left it last and nothing has begun since: if it was closed for silence,
+ *   the next message goes into it
+ */
+function mayGoOn(timeline, conversation) {
+  return timeline.conversation === null && timeline.earlier.at(-1)?.conversation === conversation;
+}
+
+/**
+ * The timeline, in that conversation: it begins below what was said before, or goes on.
  *
  * @param {Timeline} timeline
  * @param {string} conversation
@@ -425,6 +450,8 @@ function merged(timeline, frame) {
  */
 function within(timeline, conversation) {
   if (timeline.conversation === conversation) return timeline;
+  const said = [...timeline.earlier, ...timeline.messages];
+  const messages = said.filter((one) => one.conversation === conversation);
   return {
     ...timeline,
     conversation,
@@ -432,8 +459,8 @@ function within(timeline, conversation) {
     agent: "",
     read: { customer: 0, agent: 0 },
     rating: null,
-    lastSeq: 0,
-    messages: [],
-    earlier: [...timeline.earlier, ...timeline.messages],
+    lastSeq: messages.at(-1)?.seq ?? 0,
+    messages,
+    earlier: said.filter((one) => one.conversation !== conversation),
   };
 }

@@ -18,8 +18,9 @@ import { completeUpTo } from "./timeline.js";
  * @returns {number} how many lines of others are new
  */
 export function news(before, after, history) {
-  const known = before.conversation === after.conversation ? before.messages : [];
-  const seqs = new Set(known.map(({ seq }) => seq));
+  const known = [...before.earlier, ...before.messages];
+  const mine = known.filter(({ conversation }) => conversation === after.conversation);
+  const seqs = new Set(mine.map(({ seq }) => seq));
   const { conversation, lastSeq, seen = null, read = Infinity } = history;
   const upTo = Math.max(read, seen ?? 0);
   const isHistory = (/** @type {import("./timeline.js").Message} */ one) => {

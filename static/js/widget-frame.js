@@ -5,9 +5,12 @@
  * WIDGET_ORIGINS or our own; it answers to that origin exactly. static/js/widget.js is the other end.
  *
  * While the chat is closed it is not started: one request tells what waits for the customer. Only
- * where somebody may write to him at any moment it is, and has its socket, in the background.
+ * where somebody may write to him at any moment, or something of his is not sent yet, it is, and has
+ * its socket, in the background.
  */
 import { SignInRefused } from "./connection.js";
+import { sorted } from "./outbox.js";
+import { openStore } from "./outbox-store.js";
 import { Rest } from "./rest.js";
 import { seen } from "./seen.js";
 import { CustomerTokens, kept, signOut } from "./tokens.js";
@@ -85,6 +88,13 @@ function connect({ customer, forget, isOpen, isFocused }) {
 async function lookFor(customer) {
   if (isStarted || performance.now() - lookedAt < LOOK_EVERY_MS) return;
   lookedAt = performance.now();
+  const isUnsent = await hasUnsent(customer?.uid ?? kept()?.uid ?? "");
+  if (isStarted) return; // opened meanwhile
+  if (isUnsent) {
+    report({ isLive: true });
+    start();
+    return;
+  }
   if (!customer && !kept()) {
     report({}); // nobody has said anything here: no visitor is made for nothing
     return;
@@ -92,8 +102,8 @@ async function lookFor(customer) {
   const language = chat.dataset.pageLanguage ?? "";
   try {
     const waiting = await new Rest(new CustomerTokens(customer, language), language).unread(seen());
-    if (isStarted) return; // opened meanwhile
-    const isLive = waiting.status === "WAITING" || waiting.status === "AGENT";
+    if (isStarted) return;
+    const isLive = waiting.status === "WAITING" || waiting.status === "AGENT" || waiting.awaits_answer;
     report({ count: waiting.unread, isLive });
     if (isLive) start();
   } catch (error) {
@@ -106,6 +116,11 @@ async function lookFor(customer) {
       }, againIn.shift());
     }
   }
+}
+
+/** @param {string} who as in outbox.js @returns {Promise<boolean>} a page was left before it was sent */
+async function hasUnsent(who) {
+  return sorted(await openStore().all(), who, () => false, new Date()).orphans.length > 0;
 }
 
 addEventListener("message", ({ source, origin, data }) => {

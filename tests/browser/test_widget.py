@@ -8,6 +8,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 from tests.browser.conftest import PHONE, Complaints
 from tests.browser.shop import Shop, open_shop
+from tests.browser.test_outbox import KEPT, NO_NETWORK
 from tests.browser.test_workspace import action, sign_in
 from tests.live_site import Site
 
@@ -231,3 +232,32 @@ def test_what_came_while_he_was_away_is_on_the_closed_button_without_a_socket(
     page.reload()
     expect(page.locator("#customer-service .launcher")).to_be_visible()
     expect(badge).to_be_hidden()
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
+def test_what_a_page_could_not_send_the_next_one_sends_with_the_chat_closed(
+    page: Page, shop: Shop, complaints: Complaints, is_first: bool
+) -> None:
+    complaints.allow(NO_NETWORK)
+    page.goto(shop.page())
+    frame = opened(page)
+    if not is_first:
+        write(frame, "我的包裹到哪了")
+        expect(frame.locator(BOT)).to_have_count(1)
+    else:
+        page.frames[1].evaluate("localStorage.clear()")  # nobody has signed in before it is sent
+    page.context.set_offline(True)
+    write(frame, "发票怎么开")
+    expect(frame.locator(f"{OWN}[data-state=sending]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("#customer-service .panel")).to_be_hidden()
+    page.goto("about:blank")
+    page.context.set_offline(False)
+
+    page.goto(shop.page())
+
+    expect(page.locator("#customer-service .badge")).to_have_text(re.compile(r"[12]"))
+    expect(page.locator("#customer-service .panel")).to_be_hidden()
+    assert page.frames[1].evaluate(KEPT) == []
+    sent = chat_of(page).locator(f"{OWN}[data-state=sent]").last
+    expect(sent).to_have_attribute("data-text", "发票怎么开")

@@ -160,6 +160,7 @@ class TestWhatWaitsForWhoComes:
             "conversation": str(conversation.pk),
             "status": "BOT",
             "unread": 0,
+            "awaits_answer": False,
         }
 
     def test_on_another_device_it_is_what_agents_have_said_since_the_mark(
@@ -180,14 +181,29 @@ class TestWhatWaitsForWhoComes:
     def test_of_others_it_tells_nothing(self, conversation: Conversation):
         found = self.asked("C2", conversation=str(conversation.pk), seq=1).json()
 
-        assert found == {"conversation": None, "status": "BOT", "unread": 0}
+        nothing = {"conversation": None, "status": "BOT", "unread": 0, "awaits_answer": False}
+        assert found == nothing
         assert self.asked(seq="-1").status_code == 400
 
-    def test_takes_two_queries_and_one_where_all_is_read(
+    def test_is_an_answer_too_that_the_bot_still_owes(self, conversation: Conversation):
+        shown = {"conversation": str(conversation.pk)}
+        asked = MessageFactory(conversation=conversation, awaits_answer=True)
+
+        waiting = self.asked(**shown, seq=asked.seq).json()
+        assert (waiting["unread"], waiting["awaits_answer"]) == (0, True)
+        assert self.asked().json()["awaits_answer"] is True  # on another device
+
+        services.close_by_customer(uid="C1", conversation_id=conversation.pk, now=timezone.now())
+        assert self.asked(**shown, seq=asked.seq).json()["awaits_answer"] is False
+
+    def test_takes_two_queries_and_one_where_all_is_read_and_nobody_answers_any_more(
         self, conversation: Conversation, now: datetime, django_assert_num_queries: Any
     ):
         seen: Any = {"uid": "C1", "now": now, "seen_in": conversation.pk}
         with django_assert_num_queries(2):
             assert services.unread_of_customer(**seen, seen_seq=1).count == 2
+        with django_assert_num_queries(2):
+            assert services.unread_of_customer(**seen, seen_seq=5).count == 0
+        Conversation.objects.update(status="CLOSED", open_for=None, reopens_for="C1")
         with django_assert_num_queries(1):
             assert services.unread_of_customer(**seen, seen_seq=5).count == 0

@@ -110,6 +110,82 @@ test("a new conversation begins below the old one, and late frames of the old on
   );
 });
 
+const CLOSED = { type: "status", conversation: A, status: "CLOSED", agent: "" };
+const OPEN = { type: "status", conversation: A, status: "BOT", agent: "" };
+const own = (seq, client_id) => message(seq, { sender: "CUSTOMER", client_id });
+const left = () => timelines.leftBehind(apply([frame(message(1), message(2)), CLOSED]));
+const drawn = (timeline) => timelines.rows(timeline).map(({ kind, key }) => (kind === "message" ? key : kind));
+
+test("one that was closed for silence goes on, although the customer began anew", () => {
+  const frames = [accepted("k1", 3), frame(own(3, "k1"), message(4)), OPEN];
+  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+  for (const order of orders) {
+    const timeline = apply(order.map((index) => frames[index]), typed("k1", left()));
+
+    assert.deepEqual([timeline.conversation, timeline.status, timeline.lastSeq], [A, "BOT", 4]);
+    assert.deepEqual(drawn(timeline), ["day", `${A} 1`, `${A} 2`, "k1", `${A} 4`]);
+    assert.deepEqual([timeline.pending, timeline.earlier], [[], []]);
+    assert.equal(timelines.hasGap(timeline), false);
+  }
+});
+
+test("it goes on with an acknowledgement alone, and what was said meanwhile is a gap", () => {
+  const timeline = apply([accepted("k1", 5)], typed("k1", left()));
+
+  assert.equal(timeline.conversation, A);
+  assert.equal(timelines.completeUpTo(timeline), 2);
+  assert.equal(timelines.hasGap(timeline), true);
+});
+
+test("it goes on with a welcome, too: another tab has opened it again", () => {
+  const welcome = { type: "welcome", conversation: A, status: "BOT", agent: "", last_seq: 3 };
+
+  const timeline = apply([welcome, frame(message(3))], left());
+
+  assert.deepEqual(timeline.messages.map(({ seq }) => seq), [1, 2, 3]);
+  assert.equal(timelines.hasGap(timeline), false);
+});
+
+test("what is said in it before it is known to go on is not lost", () => {
+  const system = message(3, { sender: "SYSTEM" });
+  const waiting = { ...OPEN, status: "WAITING" };
+
+  const timeline = apply([frame(system), waiting], left());
+
+  assert.deepEqual(timeline.messages.map(({ seq }) => seq), [1, 2, 3]);
+  assert.equal(timeline.status, "WAITING");
+});
+
+test("one that was left stays above while nothing is said that goes on with it", () => {
+  const welcome = { ...CLOSED, type: "welcome", last_seq: 3 };
+
+  const timeline = apply([CLOSED, welcome, frame(message(1), message(2), message(3))], left());
+
+  assert.equal(timeline.conversation, null);
+  assert.deepEqual(timeline.messages, []);
+  assert.deepEqual(timeline.earlier.map(({ seq }) => seq), [1, 2, 3]);
+  assert.deepEqual(drawn(typed("k1", timeline)).slice(-2), ["new", "k1"]);
+});
+
+test("late frames of one that has ended are dropped as soon as another one has begun", () => {
+  const begun = apply([accepted("k1", 1, B)], typed("k1", left()));
+
+  for (const late of [frame(message(3)), OPEN, CLOSED, accepted("k1", 3)]) {
+    assert.equal(timelines.received(begun, late), begun);
+  }
+});
+
+test("what was left before the one that goes on stays above it", () => {
+  const first = timelines.leftBehind(apply([frame(message(1)), CLOSED]));
+  const second = { ...frame(message(1, { conversation: B })), conversation: B };
+  const before = typed("k1", timelines.leftBehind(apply([second], first)));
+
+  const timeline = apply([accepted("k1", 2, B)], before);
+
+  assert.deepEqual(drawn(timeline), ["day", `${A} 1`, "new", `${B} 1`, "k1"]);
+});
+
 test("a conversation that ended while we were away is shown as ended", () => {
   const welcome = { type: "welcome", conversation: null, status: "BOT", agent: "", last_seq: 0 };
 
