@@ -7,7 +7,7 @@ import { Outbox } from "../../static/js/outbox.js";
 import { inMemory, openStore } from "../../static/js/outbox-store.js";
 import { latest } from "../../static/js/tokens.js";
 import { news } from "../../static/js/unseen.js";
-import { empty, posted, received } from "../../static/js/timeline.js";
+import { empty, leftBehind, posted, received } from "../../static/js/timeline.js";
 
 /** Its items are its own keys, as in a browser's. */
 class Storage {
@@ -205,11 +205,13 @@ test("the history is no news, what comes after it is, and my own lines never are
   assert.equal(news(loaded, later, history), 2);
   assert.equal(news(later, received(later, frame(line(5))), history), 0);
   assert.equal(news(later, posted(later, unsent("a")), history), 0);
+  const goesOn = received(leftBehind(later), { type: "status", conversation: "A", status: "BOT", agent: "" });
+  assert.equal(news(leftBehind(later), goesOn, history), 0);
 });
 
 test("what came while he was away is news, as far as this browser or his marks know", () => {
   const said = (seq, sender, more = {}) => ({ conversation: "a", seq, sender, text: "x", ...more });
-  const before = { me: "CUSTOMER", conversation: "a", messages: [] };
+  const before = { me: "CUSTOMER", conversation: "a", messages: [], earlier: [] };
   const after = {
     ...before,
     messages: [
