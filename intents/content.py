@@ -75,11 +75,15 @@ class Content:
             return prediction
         shares: dict[str, float] = {}
         for code, share in prediction.ranked:
-            now = code if code in self.intents else self._heirs.get(code, code)
+            now = self.code_of_now(code)
             if now in self.intents:
                 shares[now] = shares.get(now, 0.0) + share
         ranked = tuple(sorted(shares.items(), key=lambda pair: -pair[1]))
         return replace(prediction, ranked=ranked)
+
+    def code_of_now(self, code: str) -> str:
+        """Return the intent that answers for a code of then; itself where nothing became of it."""
+        return code if code in self.intents else self._heirs.get(code, code)
 
     def costs_of(self, code: str) -> Costs:
         """Return what the outcomes cost when this intent is the likeliest; "" for none."""

@@ -34,12 +34,13 @@ def make(run_id: int, report: Reporter) -> None:
     run = TrainingRun.objects.get(pk=run_id)
     name = f"v{run.pk}-{timezone.localtime():%Y%m%d-%H%M%S}"
     report("read", 0.0)
+    read_at = timezone.now()
     material = _material(run, report)
     directory = encoder.ensure(lambda _step, fraction: report("encoder", fraction))
     unfinished = services.work_directory(run_id) / name
     train = _train_quick if run.mode == TrainingRun.Mode.QUICK else _train_thorough
     result = train(run, material, directory, unfinished, report)
-    snapshots.write(unfinished, material.rows)
+    snapshots.write(unfinished, material.rows, read_at=read_at)
     _note_result(result, report)
     report("judge", 0.0)
     active = registry.active()

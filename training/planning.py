@@ -1,5 +1,6 @@
 """Trainings that nobody asks for: every night, or when enough has changed."""
 
+import hashlib
 import logging
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from csplatform.errors import Refusal
+from intents import encoder
 from intents.inference import artifacts
 from intents.models import ContentVersion
 from training import registry, services, snapshots, utterances
@@ -108,8 +110,10 @@ def _claim_content(row: RetrainingPlan) -> bool:
 
 def _begin(row: RetrainingPlan, cause: _Cause, now: datetime) -> TrainingRun | None:
     today = snapshots.training_pairs(utterances.read_rows())
-    fingerprint = snapshots.fingerprint(today)
-    if reason := _reason_against(row, cause, today, fingerprint):
+    active = registry.active()
+    lost = active if active is not None and not _can_be_served(active) else None
+    attempt = _attempt(today, lost)
+    if reason := _reason_against(row, cause, today, active, lost, attempt):
         _note(row, reason, now)
         return None
     try:
@@ -117,23 +121,57 @@ def _begin(row: RetrainingPlan, cause: _Cause, now: datetime) -> TrainingRun | N
     except services.AlreadyRunning:
         return None
     except Refusal as refusal:
-        _tried(row, fingerprint)
+        _tried(row, attempt)
         _note(row, str(refusal), now)
         return None
-    _tried(row, fingerprint)
+    _tried(row, attempt)
     _note(row, _("Training #{number} was queued.").format(number=run.pk), now)
     return run
 
 
+def _can_be_served(active: ModelVersion) -> bool:
+    """Whether the processes that answer can load the model; looks at each of its files.
+
+    They cannot after a release with another format, with another INTENT_ENCODER, or where its
+    files were damaged: the same sentences then make one that they can.
+    """
+    try:
+        manifest = artifacts.verify(settings.MODEL_DIR / active.name)
+    except (artifacts.BrokenArtifact, OSError):
+        return False
+    try:
+        return manifest.encoder == encoder.identity()
+    except encoder.EncoderUnavailable:
+        return True  # no training mends that
+
+
+def _attempt(today: dict[str, str], lost: ModelVersion | None) -> str:
+    """Name what a training would do: learn these sentences, perhaps in place of a lost model."""
+    fingerprint = snapshots.fingerprint(today)
+    if lost is None:
+        return fingerprint
+    return hashlib.sha256(f"{fingerprint} for {lost.name}".encode()).hexdigest()
+
+
 def _reason_against(
-    row: RetrainingPlan, cause: _Cause, today: dict[str, str], fingerprint: str
+    row: RetrainingPlan,
+    cause: _Cause,
+    today: dict[str, str],
+    active: ModelVersion | None,
+    lost: ModelVersion | None,
+    attempt: str,
 ) -> str:
-    """Say why a training would be in vain, "" where it would not."""
-    active = registry.active()
-    changes = _changes(active, today) if active else None
+    """Say why a training would be in vain, "" where it would not.
+
+    Args:
+        lost: The active model, where it cannot be served: it is replaced whatever has changed.
+    """
+    if lost is not None and cause == _Cause.SCHEDULE:
+        return ""  # each night until there is one
+    changes = _changes(active, today) if active and lost is None else None
     if changes is not None and changes.total == 0:
         return _("Nothing has changed since {version}.").format(version=active)
-    if fingerprint == row.tried:
+    if attempt == row.tried:
         # It was refused, or failed: the same sentences would make the same model again.
         return _("Nothing has changed since the last attempt.")
     least = row.after_changes or 0

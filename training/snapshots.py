@@ -4,7 +4,8 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -35,10 +36,13 @@ class Changes:
         return self.added + self.removed + self.moved
 
 
-def write(directory: Path, rows: Iterable[Row]) -> None:
-    """Put a snapshot into a model's directory, and its hash into the manifest. One query.
+def write(directory: Path, rows: Iterable[Row], *, read_at: datetime) -> None:
+    """Put a snapshot into a model's directory, and its hash and time into the manifest. One query.
 
     The same rows give the same bytes.
+
+    Args:
+        read_at: Just before the rows were read: their codes are of that time.
     """
     intents = Intent.objects.filter(is_active=True).order_by("code")
     content = {
@@ -49,7 +53,9 @@ def write(directory: Path, rows: Iterable[Row]) -> None:
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     packed = gzip.compress(text.encode("utf-8", "surrogatepass"), mtime=0)
     (directory / artifacts.CONTENT).write_bytes(packed)
-    artifacts.write_manifest(directory, artifacts.load_manifest(directory))
+    manifest = artifacts.load_manifest(directory)
+    data = {**manifest.data, "read_at": read_at.isoformat()}
+    artifacts.write_manifest(directory, replace(manifest, data=data))
 
 
 def path_of(version: ModelVersion) -> Path:

@@ -23,7 +23,7 @@ class Labelled:
     """A prediction, and what was meant."""
 
     prediction: Prediction
-    truth: str  # Intent.code; "" for none of the intents
+    truth: str  # Intent.code of its time; "" for none of the intents
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,10 @@ def weigh(texts: Sequence[Labelled], content: Content, *, factor: float = 1.0) -
 
 
 def weigh_by_intent(texts: Iterable[Labelled], content: Content) -> dict[str, Shares]:
-    """Return the same for the texts of each intent that was meant."""
+    """Return the same for the texts of each intent that was meant, by its code of now."""
     by_truth: dict[str, list[Labelled]] = defaultdict(list)
     for text in texts:
-        by_truth[text.truth].append(text)
+        by_truth[content.code_of_now(text.truth)].append(text)
     return {code: weigh(own, content) for code, own in by_truth.items()}
 
 
@@ -111,16 +111,16 @@ def curve(texts: Sequence[Labelled], content: Content) -> list[Point]:
 
 
 def _outcome(text: Labelled, content: Content, factor: float) -> tuple[str, Costs]:
-    prediction = content.answered(text.prediction)
+    prediction, truth = content.answered(text.prediction), content.code_of_now(text.truth)
     set_costs = content.costs_of(prediction.intent)
     costs = replace(
         set_costs, wrong_answer=set_costs.wrong_answer * factor, missed=set_costs.missed * factor
     )
     decision = cheapest(prediction, content, costs)
     if decision == Decision.ANSWER:
-        return ("right" if prediction.intent == text.truth else "wrong"), set_costs
+        return ("right" if prediction.intent == truth else "wrong"), set_costs
     if decision == Decision.CLARIFY:
-        return ("found" if text.truth in choices(prediction, content) else "not_found"), set_costs
+        return ("found" if truth in choices(prediction, content) else "not_found"), set_costs
     return "handed_over", set_costs
 
 

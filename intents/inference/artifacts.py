@@ -31,6 +31,8 @@ DIRECTIONS = "directions.npy"  # mean feature of each label's texts, unit length
 WEIGHTS = "classifier.safetensors"  # half precision, where a GPU may serve
 CONTENT = "content.json.gz"  # intents and utterances that it was made of
 _POINTER = "active.json"
+# Who renames an intent says when before it is stored; with many utterances that takes a while.
+_STORING = timedelta(seconds=10)
 # Beside what `Manifest.seconds` counts: reading the data, building the encoder, writing the files.
 _READING = timedelta(minutes=30)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -55,7 +57,7 @@ class Manifest:
     prefix: str = ""  # goes before each text, as it did in training
     parameters: Mapping[str, Any] = field(default_factory=dict)
     measures: Mapping[str, Any] = field(default_factory=dict)  # {"fp32": {...}, "int8": {...}}
-    data: Mapping[str, Any] = field(default_factory=dict)  # fingerprint, texts
+    data: Mapping[str, Any] = field(default_factory=dict)  # fingerprint, texts, read_at
     # key_hash of each text that made it, to learn from or to stop by: all others are news to it
     seen: frozenset[str] = frozenset()
     # key_hash of each text that the network's weights were fitted to; a quick training keeps the
@@ -67,7 +69,12 @@ class Manifest:
 
     @property
     def taught_at(self) -> datetime | None:
-        """When its data were read, or up to `_READING` earlier; None where that is unknown."""
+        """When its data were read, or a little earlier; None where that is unknown.
+
+        Up to `_STORING` earlier, and up to `_READING` for models of older releases.
+        """
+        if read_at := self.data.get("read_at"):
+            return datetime.fromisoformat(read_at) - _STORING
         if not self.created_at:
             return None
         return datetime.fromisoformat(self.created_at) - timedelta(seconds=self.seconds) - _READING

@@ -11,7 +11,7 @@ import numpy as np
 
 from intents.encoder.embedding import unit
 from intents.inference.base import Classifier, Floats, Read, TrainedModel
-from intents.lineage import Step, heir
+from intents.lineage import Step, heir, later
 
 
 class Succeeded:
@@ -37,7 +37,7 @@ def succeeded(model: TrainedModel, steps: Sequence[Step]) -> TrainedModel:
         steps: Of all intents, oldest first. Those from before the model's training are passed
             over: a code that was given up may be another intent's in it.
     """
-    since = [step for step in steps if model.taught_at is None or step.at > model.taught_at]
+    since = later(steps, model.taught_at)
     known = model.classifier.labels
     labels = [heir(label, since) for label in known]
     if labels == list(known):

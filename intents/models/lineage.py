@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from intents.lineage import Step
+from intents.models.intents import Intent
 
 
 class IntentMigration(models.Model):
@@ -40,6 +41,11 @@ class IntentMigration(models.Model):
 
     @classmethod
     def steps(cls) -> tuple[Step, ...]:
-        """Return all of them, oldest first. One query."""
-        rows = cls.objects.order_by("pk").values_list("at", "source", "targets")
+        """Return all that still hold, oldest first. One query.
+
+        A merger switches its source off: somebody who has switched that on again took it back.
+        """
+        again = Intent.objects.filter(is_active=True).values("code")
+        holding = cls.objects.exclude(kind=cls.Kind.MERGED, source__in=again)
+        rows = holding.order_by("pk").values_list("at", "source", "targets")
         return tuple(Step(at, source, tuple(targets)) for at, source, targets in rows)

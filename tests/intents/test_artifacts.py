@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,12 @@ class TestManifest:
         assert replace(read, files={}) == MANIFEST
         assert set(read.files) == {"classifier.onnx", "tokenizer.json"}
         assert read.temperature == 2.0
+
+    def test_says_when_its_data_were_read_as_exactly_as_it_knows(self):
+        made = datetime(2026, 11, 22, 10, tzinfo=UTC)
+        assert MANIFEST.taught_at == made - timedelta(minutes=30, seconds=1.5)
+        read = replace(MANIFEST, data={"read_at": "2026-11-22T09:59:30+00:00"})
+        assert read.taught_at == made - timedelta(seconds=40)
 
     def test_names_utterances_without_repeating_them(self, model):
         assert "退货" not in (model / "manifest.json").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from intents.inference import Prediction
 from intents.inference.base import Read, TrainedModel
 from intents.inference.succession import succeeded
 from intents.lineage import Step, heir, heirs
-from intents.models import Intent
+from intents.models import Intent, IntentMigration, Utterance
 from intents.trials import ACTIVE
 from intents.trials.opening import Opener
 from tests.intents.models_of_tests import FixedClassifier, Shelf, eventually, write_content
@@ -91,6 +91,7 @@ def test_content_reads_what_an_engine_says_that_is_a_moment_behind() -> None:
     assert now.answered(said).ranked == (("b", 0.5), ("c", 0.4))
     of_now = Prediction((("c", 0.4), ("b", 0.35)), "model")
     assert now.answered(of_now) is of_now
+    assert [now.code_of_now(code) for code in ("a", "b", "off", "")] == ["b", "b", "gone", ""]
 
 
 @pytest.fixture
@@ -130,6 +131,19 @@ class TestTheEngine:
         eventually(lambda: engine.classify(UNKNOWN).intent == "invoice")
         ranked = dict(engine.classify(UNKNOWN).ranked)
         assert ranked == {"invoice": pytest.approx(0.9), "logistics": pytest.approx(0.1)}
+
+    def test_a_merger_that_was_taken_back_is_passed_over_at_once(self, shelf: Shelf):
+        engine = ready(shelf.engine(), "ready")
+        coupon, invoice = (Intent.objects.get(code=code) for code in ("coupon", "invoice"))
+        own = list(coupon.utterances.values_list("pk", flat=True))
+        services.merge_intent(coupon, into=invoice, now=timezone.now())
+        eventually(lambda: engine.classify(UNKNOWN).intent == "invoice")
+
+        services.move_utterances(Utterance.objects.filter(pk__in=own), coupon)
+        services.switch_on(coupon)
+
+        eventually(lambda: engine.classify(UNKNOWN).intent == "coupon")
+        assert IntentMigration.steps() == ()
 
     def test_the_parts_of_a_split_intent_are_told_apart_by_their_utterances(self, shelf: Shelf):
         engine = ready(shelf.engine(), "ready")

@@ -248,7 +248,7 @@ def test_what_a_version_was_made_of_is_downloaded(
     url = reverse("admin:training_modelversion_content", args=[made.pk])
     assert signed_in("reviewer").get(url).status_code == 404  # of an older release: none
 
-    snapshots.write(model_directory / "v1", read_rows())
+    snapshots.write(model_directory / "v1", read_rows(), read_at=timezone.now())
     response = signed_in("reviewer").get(url)
 
     content = json.loads(gzip.decompress(b"".join(response.streaming_content)))

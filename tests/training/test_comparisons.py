@@ -312,6 +312,70 @@ class TestJudging:
         assert change.verdict == "OPEN"
         assert not RegressionCase.objects.get().is_active
 
+    def test_taken_back_a_sentence_expects_what_it_did_before(
+        self, change: ChangedAnswer, now: datetime
+    ):
+        author, reviewer = StaffFactory(), StaffFactory()
+        cases.keep(text="快递在哪？", intent="logistics", by=author, now=now - DAY)
+        before = RegressionCase.objects.values().get()
+        for is_active in (True, False):
+            RegressionCase.objects.update(is_active=is_active)
+            judging.accept(change_id=change.pk, now=now, by=reviewer)
+            assert RegressionCase.objects.get().intent == "invoice"
+            judging.take_back(change_id=change.pk, by=reviewer)
+            assert RegressionCase.objects.values().get() == {**before, "is_active": is_active}
+
+    def test_taken_back_an_author_who_is_gone_stays_gone(
+        self, change: ChangedAnswer, now: datetime
+    ):
+        author, reviewer = StaffFactory(), StaffFactory()
+        cases.keep(text="快递在哪", intent="logistics", by=author, now=now - DAY)
+        judging.accept(change_id=change.pk, now=now, by=reviewer)
+        author.delete()
+        judging.take_back(change_id=change.pk, by=reviewer)
+        case = RegressionCase.objects.get()
+        assert (case.intent, case.created_by, case.is_active) == ("logistics", None, True)
+
+    def test_what_somebody_wrote_since_is_not_taken_back(
+        self, change: ChangedAnswer, now: datetime
+    ):
+        reviewer = StaffFactory()
+        cases.keep(text="快递在哪", intent="logistics", now=now - DAY)
+        judging.accept(change_id=change.pk, now=now, by=reviewer)
+        cases.keep(text="快递在哪", decision="CLARIFY", now=now + DAY)
+        judging.take_back(change_id=change.pk, by=reviewer)
+        case = RegressionCase.objects.get()
+        assert (case.intent, case.decision, case.is_active) == ("", "CLARIFY", True)
+
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+    @pytest.mark.parametrize("was_there", [True, False])
+    def test_of_two_who_accepted_it_the_last_to_take_it_back_restores_it(
+        self, change: ChangedAnswer, now: datetime, order: tuple[int, int], was_there: bool
+    ):
+        if was_there:
+            cases.keep(text="快递在哪", intent="logistics", now=now - DAY)
+        changes = [change, replayed(now).changes.get()]
+        reviewers = [StaffFactory(), StaffFactory()]
+        for each, reviewer in zip(changes, reviewers, strict=True):
+            judging.accept(change_id=each.pk, now=now, by=reviewer)
+        first, last = order
+        judging.take_back(change_id=changes[first].pk, by=reviewers[first])
+        case = RegressionCase.objects.get()
+        assert (case.intent, case.created_by, case.is_active) == ("invoice", reviewers[last], True)
+        judging.take_back(change_id=changes[last].pk, by=reviewers[last])
+        case = RegressionCase.objects.get()
+        assert case.is_active == was_there
+        assert not was_there or case.intent == "logistics"
+
+    def test_what_a_former_release_accepted_counts_no_longer(
+        self, change: ChangedAnswer, now: datetime
+    ):
+        reviewer = StaffFactory()
+        judging.accept(change_id=change.pk, now=now, by=reviewer)
+        ChangedAnswer.objects.update(case_before=None, case_after=None)  # it noted neither
+        judging.take_back(change_id=change.pk, by=reviewer)
+        assert not RegressionCase.objects.get().is_active
+
     def test_an_intent_of_a_draft_is_held_to_once_it_is_published(
         self, shelf: Shelf, now: datetime
     ):

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from intents import content, services
 from intents.decisions import Costs
 from intents.inference import Prediction
-from intents.models import DecisionCosts, PredictionRecord
+from intents.models import DecisionCosts, Intent, PredictionRecord
 from tests.factories import IntentFactory, StaffFactory
 from training import weighing
 from training.models import ActiveModel, EvaluationScores, ModelVersion
@@ -93,6 +94,32 @@ class TestWeigh:
 
         assert len(texts) == len(ROWS) + 1
         assert (texts[-1].truth, texts[-1].prediction.ranked) == ("size", (("size", 0.9),))
+
+    def test_what_a_renamed_intent_was_meant_by_is_read_by_its_code_of_now(self, own_data: None):
+        before = weighing.weigh(weighing.own_data(), content.current())
+        for code, now in (("refund", "money_back"), ("size", "fit")):
+            intent = Intent.objects.get(code=code)
+            services.rename_intent(intent, code=now, now=timezone.now())
+
+        texts = weighing.own_data()
+        assert weighing.weigh(texts, content.current()) == before
+        by_intent = weighing.weigh_by_intent(texts, content.current())
+        assert {code: shares.texts for code, shares in by_intent.items()} == {
+            "money_back": 2,
+            "fit": 2,
+        }
+        assert by_intent["money_back"].right == 0.5
+        assert by_intent["fit"].found == 0.5
+
+    def test_of_merged_intents_either_one_is_right(self, own_data: None):
+        size, refund = (Intent.objects.get(code=code) for code in ("size", "refund"))
+        services.merge_intent(size, into=refund, now=timezone.now())
+
+        texts = weighing.own_data()
+        shares = weighing.weigh(texts, content.current())
+        assert (shares.right, shares.wrong, shares.handed_over) == (0.75, 0.0, 0.25)
+        by_intent = weighing.weigh_by_intent(texts, content.current())
+        assert {code: shares.texts for code, shares in by_intent.items()} == {"refund": 4}
 
 
 class TestThePage:

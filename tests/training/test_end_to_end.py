@@ -87,6 +87,7 @@ def test_a_training_ends_with_a_model_that_answers(
     assert run.memory_mb is not None
     assert (version.mode, version.fingerprint) == ("thorough", manifest.data["fingerprint"])
     assert version.size > 10_000_000
+    assert run.started_at <= datetime.fromisoformat(manifest.data["read_at"]) <= run.finished_at
     assert planning.changes_since_active() == snapshots.Changes(0, 0, 0)
     assert len(snapshots.rows_of(version)) == len(CODES) * (TRAIN + EVALUATION)
 

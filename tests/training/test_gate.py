@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from benchmarks import trained_model
 from benchmarks.gate import BAD, Seeded, Trainer, examine, seeded, summary_of
 from intents import encoder
+from intents.inference import artifacts
+from intents.lineage import Step
 from training.datasets import Example
 from training.gate.evidence import Case, Evidence, Labelled
 from training.gate.judging import judge
@@ -142,12 +145,35 @@ def test_a_regression_sentence_of_a_new_intent_that_is_missed_leaves_it_open(
     assert "cases_broken" not in [one.kind for one in verdict.reasons]
 
 
+def test_of_two_intents_neither_is_taken_for_the_other_since_they_are_two_again(
+    data: Any, trainer: Trainer, evidence: Evidence
+) -> None:
+    model = trainer.make(data["train"], 0)
+    one, other = sorted({each.label for each in data["train"]})[:2]
+    own = next(each.text for each in data["train"] if each.label == one)
+    taught_at = artifacts.load_manifest(model).taught_at
+    assert taught_at is not None
+    merged = Step(taught_at - timedelta(days=1), one, (other,))
+    cases = [
+        Case(own, one, added_at=taught_at),
+        Case(own, other, added_at=taught_at),
+        Case(own, one, added_at=merged.at - timedelta(days=1)),
+    ]
+    verdict = judge(model, model, dataclasses.replace(evidence, cases=cases, steps=[merged]))
+    assert [case.intent for case in verdict.broken_cases] == [other, one]
+    verdict = judge(model, model, dataclasses.replace(evidence, cases=cases))
+    assert [case.intent for case in verdict.broken_cases] == [other]
+
+
 def test_what_reviewers_set_aside_must_not_be_taken_for_an_intent(
     data: Any, trainer: Trainer, evidence: Evidence
 ) -> None:
-    taught = data["train"][0].label
+    taught, known = data["train"][0].label, data["train"][1].label
+    assert taught != known
     active = trainer.make([one for one in data["train"] if one.label != taught], 0)
-    candidate = trainer.make(data["train"], 0)
+    strangers = [Example(one.text, known) for one in data["train"] if one.label == taught]
+    rest = [one for one in data["train"] if one.label != taught]
+    candidate = trainer.make([*rest, *strangers], 0)
     asked = [one.text for part in data.values() for one in part if one.label == taught]
     verdict = judge(candidate, active, dataclasses.replace(evidence, set_aside=asked))
     assert verdict.wrongly_accepted is None  # none of the texts written for it here
@@ -155,6 +181,17 @@ def test_what_reviewers_set_aside_must_not_be_taken_for_an_intent(
     assert verdict.wrongly_accepted_again.candidate > verdict.wrongly_accepted_again.active
     assert "accepts_again" in [one.kind for one in verdict.reasons]
     assert "accepts_more" not in [one.kind for one in verdict.reasons]
+
+
+def test_what_reviewers_set_aside_may_be_what_a_new_intent_is_for(
+    data: Any, trainer: Trainer, evidence: Evidence
+) -> None:
+    taught = data["train"][0].label
+    active = trainer.make([one for one in data["train"] if one.label != taught], 0)
+    candidate = trainer.make(data["train"], 0)
+    asked = [one.text for part in data.values() for one in part if one.label == taught]
+    verdict = judge(candidate, active, dataclasses.replace(evidence, set_aside=asked))
+    assert "accepts_again" not in [one.kind for one in verdict.reasons]
 
 
 @pytest.mark.parametrize(

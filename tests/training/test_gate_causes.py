@@ -3,16 +3,17 @@
 import random
 import zlib
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from intents.inference.base import Floats
 from intents.inference.scoring import ngrams
-from intents.lineage import Lineage
+from intents.lineage import Lineage, Step
 from training.gate import causes
 from training.gate.crossfit import Learner, Space, fold_of
 from training.gate.evidence import Change, Labelled
-from training.gate.kinship import Kinship
+from training.gate.kinship import Kinship, Labels
 from training.gate.verdict import Cause, Flip
 
 WORDS = {
@@ -153,8 +154,66 @@ def test_a_code_that_is_taken_again_is_that_of_the_later_intent() -> None:
     assert lineage.now("a") == {"a"}
 
 
-def kinship(active: set[str], candidate: set[str], *steps: tuple[str, list[str]]) -> Kinship:
-    return Kinship(Lineage.of(steps), frozenset(active), frozenset(candidate), frozenset(candidate))
+THEN = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def steps(*steps: tuple[str, list[str]]) -> list[Step]:
+    """One a day, the first a day after THEN."""
+    return [
+        Step(THEN + timedelta(days=day), source, tuple(targets))
+        for day, (source, targets) in enumerate(steps, start=1)
+    ]
+
+
+def kinship(
+    active: set[str], candidate: set[str], *made: tuple[str, list[str]], taught: int = 0
+) -> Kinship:
+    """A candidate made after all steps, an active model so many days after THEN."""
+    return Kinship(
+        Labels(
+            frozenset(active), Lineage.since(steps(*made), THEN + timedelta(days=taught, hours=1))
+        ),
+        Labels(frozenset(candidate)),
+        frozenset(candidate),
+    )
+
+
+def test_a_code_is_read_by_the_steps_made_after_its_time() -> None:
+    made = steps(("a", ["b"]), ("b", ["b", "c"]), ("a", ["d"]))
+    assert Lineage.since(made, THEN).now("a") == {"b", "c"}
+    assert Lineage.since(made, None).now("a") == {"b", "c"}
+    later = Lineage.since(made, THEN + timedelta(days=2))
+    assert (later.now("a"), later.now("b")) == ({"d"}, {"b"})
+
+
+def test_swapped_codes_are_followed_one_after_the_other() -> None:
+    swapped = steps(("a", ["x"]), ("b", ["a"]), ("x", ["b"]))
+    before = Lineage.since(swapped, THEN)
+    assert (before.now("a"), before.now("b")) == ({"b"}, {"a"})
+    after = Lineage.since(swapped, THEN + timedelta(days=3))
+    assert (after.now("a"), after.now("b")) == ({"a"}, {"b"})
+
+
+def test_a_given_up_code_that_is_in_use_again_is_not_taken_for_the_other() -> None:
+    kin = kinship({"a", "b"}, {"a", "b"}, ("a", ["b"]), taught=1)
+    assert kin.right("b") == ({"b"}, {"b"})
+    assert kin.right("a") == ({"a"}, {"a"})
+    assert not kin.active.may_be("a", frozenset("b"))
+    assert not kin.candidate.may_be("a", frozenset("b"))
+
+
+def test_a_candidate_is_not_right_by_the_code_of_a_merger_before_it() -> None:
+    kin = kinship({"a", "b"}, {"a", "b"}, ("a", ["b"]))
+    assert kin.right("b") == ({"a", "b"}, {"b"})
+
+
+def test_a_new_intent_with_a_former_code_is_not_the_one_that_the_active_model_knew() -> None:
+    kin = kinship({"a", "x"}, {"a", "b", "x"}, ("a", ["b"]))
+    assert kin.right("b") == ({"a"}, {"b"})
+    assert kin.is_new("a")
+    assert (kin.active.name("a"), kin.candidate.name("a")) == ("b", "a")
+    assert kin.today(Labelled("一", "a"), {"a"}).intent == "b"  # somebody changed his mind
+    assert kin.today(Labelled("一", "a"), {"b"}).intent == "b"
 
 
 def test_a_renamed_intent_is_compared_under_both_codes() -> None:
@@ -176,15 +235,14 @@ def test_parts_of_a_split_intent_are_compared_as_the_whole_that_was_known() -> N
 
 
 def test_once_both_models_know_the_parts_they_are_told_apart() -> None:
-    kin = kinship({"a", "b"}, {"a", "b"}, ("a", ["a", "b"]))
+    kin = kinship({"a", "b"}, {"a", "b"}, ("a", ["a", "b"]), taught=1)
     assert kin.right("b") == ({"b"}, {"b"})
 
 
 def test_an_intent_that_the_candidate_lacks_is_missing_and_a_new_one_is_not_known() -> None:
     kin = Kinship(
-        Lineage(),
-        frozenset({"a", "gone", "off"}),
-        frozenset({"a", "new"}),
+        Labels(frozenset({"a", "gone", "off"})),
+        Labels(frozenset({"a", "new"})),
         frozenset({"a", "gone", "new"}),
     )
     assert [one for one in ("a", "gone", "off", "new") if kin.is_missing(one)] == ["gone"]
@@ -194,5 +252,5 @@ def test_an_intent_that_the_candidate_lacks_is_missing_and_a_new_one_is_not_know
 def test_a_sentence_that_went_to_a_split_off_part_was_not_relabelled() -> None:
     kin = kinship({"a"}, {"a", "b"}, ("a", ["a", "b"]))
     assert kin.today(Labelled("一", "a"), {"b"}).intent == "b"
-    later = kinship({"a", "b"}, {"a", "b"}, ("a", ["a", "b"]))
+    later = kinship({"a", "b"}, {"a", "b"}, ("a", ["a", "b"]), taught=1)
     assert later.today(Labelled("一", "a"), {"b"}).intent == "a"

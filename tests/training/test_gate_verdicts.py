@@ -1,6 +1,7 @@
 """Verdicts in the database: kept, shown, in a refused version's way, and overridden by name."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
+from intents.encoder import EncoderDirectory
 from intents.models import IntentMigration
 from intents.review import deciding, inbox
 from tests.factories import IntentFactory, StaffFactory
 from tests.intents.test_review_inbox import item as review_item
 from training import registry
 from training.gate import overriding, recording, wording
+from training.gate.evidence import Evidence
 from training.gate.statistics import Paired
 from training.gate.verdict import (
     BrokenCase,
@@ -28,7 +31,7 @@ from training.gate.verdict import (
     Suspect,
     Verdict,
 )
-from training.models import GateOverride, GateVerdict, ModelVersion
+from training.models import GateOverride, GateVerdict, ModelVersion, RegressionCase
 from training.utterances import Row
 
 pytestmark = pytest.mark.django_db
@@ -259,6 +262,28 @@ def test_what_reviewers_set_aside_is_evidence_until_it_is_an_utterance(now: date
 
     assert recording.set_aside([]) == ["今天天气怎么样", "能货到付款吗"]
     assert recording.set_aside(rows) == ["今天天气怎么样"]
+
+
+def test_rows_that_were_read_before_a_step_are_judged_by_the_codes_of_now(
+    now: datetime, tmp_path: Path
+) -> None:
+    IntentMigration.objects.create(
+        kind="RENAMED", source="old_code", targets=["refund"], at=now - timedelta(minutes=1)
+    )
+    RegressionCase.objects.create(
+        text="退钱", key="退钱", language="zh", intent="old_code", created_at=now
+    )
+    rows = [Row("old_code", "怎么退款", "zh", "", "evaluation")]
+    encoder = EncoderDirectory("none", tmp_path, tmp_path, tmp_path, "", 64)
+
+    def found(read_at: datetime) -> Evidence:
+        return recording.evidence(rows, None, encoder, read_at=read_at)
+
+    assert [one.intent for one in found(now - timedelta(hours=1)).frozen] == ["refund"]
+    assert [one.intent for one in found(now).frozen] == ["old_code"]  # a new one, of this code
+    [step] = found(now).steps
+    assert (step.source, step.targets) == ("old_code", ("refund",))
+    assert [(one.intent, one.added_at) for one in found(now).cases] == [("old_code", now)]
 
 
 def test_a_verdict_of_an_older_release_is_shown(client: Client, version: ModelVersion) -> None:

@@ -1,14 +1,17 @@
 """Trainings that nobody asks for: when they begin, and when they do not."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from intents import encoder
 from intents.guard import normalize
 from intents.inference import artifacts
 from intents.models import ContentVersion, Intent, Utterance
@@ -26,9 +29,17 @@ def in_service(taught: Any, trained: Make, now: datetime, settings: Any) -> Mode
     """A model made of what is there, which answers."""
     taught(logistics=8, invoice=6)
     version = trained("v1")
-    snapshots.write(settings.MODEL_DIR / version.name, utterances.read_rows())
+    directory = settings.MODEL_DIR / version.name
+    rewrite(directory, encoder=encoder.identity())
+    snapshots.write(directory, utterances.read_rows(), read_at=timezone.now())
     registry.activate(version_id=version.pk, now=now)
     return version
+
+
+def rewrite(directory: Path, **changed: Any) -> None:
+    """Seal a model directory with other values in its manifest."""
+    manifest = dataclasses.replace(artifacts.load_manifest(directory), **changed)
+    artifacts.write_manifest(directory, manifest)
 
 
 def add_utterances(code: str, count: int) -> None:
@@ -175,6 +186,67 @@ class TestEnoughChanges:
         assert "invoice (0)" in planning.plan().outcome
 
 
+def of_an_older_release(directory: Path) -> None:
+    path = directory / artifacts.MANIFEST
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, "format": artifacts.FORMAT - 1}), encoding="utf-8")
+
+
+def of_another_encoder(directory: Path) -> None:
+    rewrite(directory, encoder="another")
+
+
+def damaged(directory: Path) -> None:
+    (directory / artifacts.CLASSIFIER).write_bytes(b"half a netw")
+
+
+class TestAModelThatCannotBeServed:
+    @pytest.mark.parametrize("spoil", [of_an_older_release, of_another_encoder, damaged])
+    def test_it_is_replaced_though_nothing_has_changed(
+        self, in_service: ModelVersion, now: datetime, settings: Any, spoil: Callable[[Path], None]
+    ):
+        planning.change_plan(by=None, now=EVENING, nightly_at=time(3, 0))
+        spoil(settings.MODEL_DIR / in_service.name)
+
+        assert planning.look(now=at(now, time(3, 0))) is not None
+
+    def test_what_failed_is_tried_again_the_next_night_and_not_before(
+        self, in_service: ModelVersion, now: datetime, settings: Any
+    ):
+        planning.change_plan(by=None, now=EVENING, nightly_at=time(3, 0), after_changes=1)
+        of_an_older_release(settings.MODEL_DIR / in_service.name)
+        ContentVersion.objects.create(understanding=1)
+        assert planning.look(now=at(now, time(3, 0))) is not None
+        TrainingRun.objects.update(status="FAILED", slot=None)
+
+        for minute in (1, 2):
+            assert planning.look(now=at(now, time(3, minute))) is None
+        ContentVersion.objects.update(understanding=2)  # and the same utterances
+        assert planning.look(now=at(now, time(3, 3))) is None
+        assert planning.look(now=at(now, time(3, 0)) + timedelta(days=1)) is not None
+
+    def test_it_waits_for_the_first_change_and_not_for_enough(
+        self, in_service: ModelVersion, now: datetime, settings: Any
+    ):
+        planning.change_plan(by=None, now=EVENING, after_changes=50)
+        of_an_older_release(settings.MODEL_DIR / in_service.name)
+        # The run that made it was noted like any other.
+        pairs = snapshots.training_pairs(utterances.read_rows())
+        RetrainingPlan.objects.update(tried=snapshots.fingerprint(pairs))
+        ContentVersion.objects.create(understanding=1)
+
+        assert planning.look(now=now) is not None
+
+    def test_an_encoder_that_cannot_be_had_is_not_the_models_fault(
+        self, in_service: ModelVersion, now: datetime, settings: Any, tmp_path: Path
+    ):
+        planning.change_plan(by=None, now=EVENING, nightly_at=time(3, 0))
+        (tmp_path / "empty").mkdir()
+        settings.INTENT_ENCODER = str(tmp_path / "empty")
+
+        assert planning.look(now=at(now, time(3, 0))) is None
+
+
 def test_of_a_version_without_a_snapshot_the_sentences_it_has_seen_count(
     taught: Any, trained: Make, now: datetime, settings: Any
 ):
@@ -182,8 +254,7 @@ def test_of_a_version_without_a_snapshot_the_sentences_it_has_seen_count(
     version = trained("v1")
     directory = settings.MODEL_DIR / version.name
     seen = frozenset(artifacts.key_hash(normalize.key(f"logistics {n}")) for n in range(4))
-    manifest = dataclasses.replace(artifacts.load_manifest(directory), seen=seen)
-    artifacts.write_manifest(directory, manifest)
+    rewrite(directory, seen=seen)
     registry.activate(version_id=version.pk, now=now)
 
     assert planning.changes_since_active() == snapshots.Changes(added=2, removed=0, moved=0)

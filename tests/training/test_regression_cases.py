@@ -18,10 +18,10 @@ def test_a_sentence_is_kept_with_what_is_expected(now: datetime) -> None:
     IntentFactory(code="refund")
     by = StaffFactory(role="reviewer")
 
-    case = cases.keep(text=" 怎么退款？ ", intent="refund", origin="REPLAY", by=by, now=now)
+    kept = cases.keep(text=" 怎么退款？ ", intent="refund", origin="REPLAY", by=by, now=now)
 
     stored = RegressionCase.objects.get()
-    assert stored == case
+    assert stored == kept.case
     assert (stored.text, stored.language, stored.intent) == ("怎么退款？", "zh", "refund")
     assert (stored.created_by, stored.created_at, stored.is_active) == (by, now, True)
 
@@ -66,6 +66,27 @@ def test_the_admin_adds_a_sentence_and_refuses_the_same_again(client: Client) ->
     case = RegressionCase.objects.get()
     assert (case.language, case.created_by, case.origin) == ("en", editor, "WRITTEN")
     assert "text" in again.context["adminform"].form.errors
+
+
+def test_the_code_of_an_intent_that_is_expected_anew_is_of_that_time(
+    client: Client, now: datetime
+) -> None:
+    for code in ("refund", "coupon"):
+        IntentFactory(code=code)
+    case = cases.keep(text="怎么退款", intent="refund", now=now).case
+    editor = StaffFactory(role="business editor")
+    client.force_login(editor, backend="django.contrib.auth.backends.ModelBackend")
+    url = reverse("admin:training_regressioncase_change", args=[case.pk])
+    row = {"text": "怎么退款？", "language": "zh", "intent": "refund", "is_active": "on"}
+
+    client.post(url, row)
+    case.refresh_from_db()
+    assert (case.text, case.created_at) == ("怎么退款？", now)
+
+    client.post(url, row | {"intent": "coupon"})
+    case.refresh_from_db()
+    assert case.intent == "coupon"
+    assert case.created_at > now
 
 
 def test_the_list_reads_as_much_for_many_as_for_few(

@@ -60,6 +60,8 @@ class RegressionCaseAdmin(ContentAdmin):
     def save_content(self, request: HttpRequest, obj: Any, form: Any) -> None:
         if obj.pk is None:
             obj.created_by, obj.created_at = request.user, timezone.now()
+        elif "intent" in form.changed_data:  # its code is of now
+            obj.created_at = timezone.now()
         cases.save(obj)
 
     def delete_content(self, obj: Any) -> None:

@@ -56,23 +56,32 @@ def reject(*, change_id: int, now: datetime, by: Any) -> ChangedAnswer:
 
 
 def take_back(*, change_id: int, by: Any) -> ChangedAnswer:
-    """Take one's own verdict back; its regression sentence counts no longer.
+    """Take one's own verdict back; its regression sentence expects what it did before.
+
+    It counts no longer if it was not on the list. What somebody has made of it since stays.
 
     Raises:
         NotYours: Somebody else judged it, or nobody.
     """
     with transaction.atomic():
+        _lock_case(change_id)
         change = ChangedAnswer.objects.get(pk=change_id)
         own = ChangedAnswer.objects.filter(pk=change_id, decided_by=by).exclude(
             verdict=Verdict.OPEN
         )
         taken_back = own.update(
-            verdict=Verdict.OPEN, decided_by=None, decided_at=None, case=None, awaits_intent=False
+            verdict=Verdict.OPEN,
+            decided_by=None,
+            decided_at=None,
+            case=None,
+            case_before=None,
+            case_after=None,
+            awaits_intent=False,
         )
         if not taken_back:
             raise NotYours
         if change.case_id is not None:
-            RegressionCase.objects.filter(pk=change.case_id).update(is_active=False)
+            _put_back(change, change.case_id)
     return ChangedAnswer.objects.get(pk=change_id)
 
 
@@ -118,13 +127,37 @@ def _keep(change: ChangedAnswer, now: datetime) -> bool:
         change.awaits_intent = True
         this.update(awaits_intent=True)
         return False
-    case = cases.keep(
+    kept = cases.keep(
         text=change.text,
         now=now,
         origin=RegressionCase.Origin.REPLAY,
         by=change.decided_by,
         **expected,
     )
-    change.case, change.awaits_intent = case, False
-    this.update(case=case, awaits_intent=False)
+    change.case, change.awaits_intent = kept.case, False
+    this.update(case=kept.case, case_before=kept.before, case_after=kept.after, awaits_intent=False)
     return True
+
+
+def _lock_case(change_id: int) -> None:
+    """Let those who take back what they made of one sentence do so one after the other."""
+    case = ChangedAnswer.objects.filter(pk=change_id).values("case")
+    RegressionCase.objects.select_for_update().filter(pk__in=case).first()
+
+
+def _put_back(change: ChangedAnswer, case_id: int) -> None:
+    """Undo what an answer that was accepted made of its sentence."""
+    others = list(
+        ChangedAnswer.objects.filter(case=case_id, verdict=Verdict.ACCEPTED).order_by("pk")
+    )
+    if change.case_after is None:  # of a former release, which did not note what was there
+        if not others:
+            RegressionCase.objects.filter(pk=case_id, origin=RegressionCase.Origin.REPLAY).update(
+                is_active=False
+            )
+        return
+    # Who accepted it on top of this one goes back, in turn, to what was there before both.
+    if upon := next((one for one in others if one.case_before == change.case_after), None):
+        ChangedAnswer.objects.filter(pk=upon.pk).update(case_before=change.case_before)
+        return
+    cases.put_back(case_id, before=change.case_before, after=change.case_after)

@@ -1,8 +1,10 @@
-"""Regression sentences: added, switched off, and read by the gate."""
+"""Regression sentences: added, put back, switched off, and read by the gate."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,16 @@ from intents.models import Intent, Language
 from training.models import RegressionCase
 
 _KEY_MAX_CHARS = 500
+_WORDS = ("text", "language", "intent", "decision", "origin", "created_by_id", "is_active")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A sentence as it was kept, and what the list said of it; both as `said` has it."""
+
+    case: RegressionCase
+    before: dict[str, Any] | None  # None: it was not on the list
+    after: dict[str, Any]
 
 
 def keep(
@@ -23,7 +35,7 @@ def keep(
     decision: str = "",
     origin: str = RegressionCase.Origin.WRITTEN,
     by: Any = None,
-) -> RegressionCase:
+) -> Kept:
     """Have the gate hold every later model to this; of one sentence the latest word counts.
 
     Args:
@@ -44,17 +56,46 @@ def keep(
         created_at=now,
     )
     _complete(case)
-    expected = {
-        name: getattr(case, name)
-        for name in ("text", "language", "intent", "decision", "origin", "created_by", "created_at")
-    }
     try:
         with transaction.atomic():
-            return RegressionCase.objects.update_or_create(
-                key=case.key, defaults={**expected, "is_active": True}
-            )[0]
+            former = RegressionCase.objects.select_for_update().filter(key=case.key).first()
+            if former is not None:
+                case.pk = former.pk
+            case.save()
+            return Kept(case, said(former) if former is not None else None, said(case))
     except IntegrityError:  # somebody added the same sentence at the same moment: his stands
-        return RegressionCase.objects.get(key=case.key)
+        his = RegressionCase.objects.get(key=case.key)
+        return Kept(his, said(his), said(his))
+
+
+def said(case: RegressionCase) -> dict[str, Any]:
+    """Return all that is said of a sentence, as JSON holds it."""
+    words = {name: getattr(case, name) for name in _WORDS}
+    return {**words, "created_at": case.created_at.astimezone(UTC).isoformat()}
+
+
+def put_back(case_id: int, *, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
+    """Undo a `keep`: what the list said of the sentence before counts again, if anything did.
+
+    What somebody has made of it since stays.
+
+    Args:
+        before, after: Of its `Kept`.
+    """
+    with transaction.atomic():
+        case = RegressionCase.objects.select_for_update().filter(pk=case_id).first()
+        if case is None or said(case) != after:
+            return
+        if before is None:
+            case.is_active = False
+        else:
+            for name in _WORDS:
+                setattr(case, name, before[name])
+            case.created_at = datetime.fromisoformat(before["created_at"])
+            author = get_user_model().objects.filter(pk=before["created_by_id"])
+            if not author.exists():  # who has gone since
+                case.created_by = None
+        case.save()
 
 
 def save(case: RegressionCase) -> RegressionCase:

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from intents.guard import normalize
 from intents.inference.base import Floats
-from intents.lineage import UNCHANGED, Lineage
+from intents.lineage import Step
 
 # Texts as models read them in, vectors of the frozen encoder out: unit length, shape (n, d).
 Embed = Callable[[Sequence[str]], Floats]
@@ -30,6 +31,7 @@ class Case:
     text: str
     intent: str = ""  # "" for any
     decision: str = ""  # "" for any
+    added_at: datetime | None = None  # the intent's code is of that time
 
 
 @dataclass(frozen=True)  # no slots: what is derived is kept
@@ -78,19 +80,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything but the models."""
+    """Everything but the models. Intents of sentences are by today's codes, if not said otherwise."""
 
     frozen: Sequence[Labelled]  # neither model has learned from them
     candidate_data: Sequence[Labelled]  # what it was trained on
     embed: Embed
-    # What the active model was trained on; None: not known any more, `active_seen` then says
+    # What the active model was trained on, by the codes of then; None: not known any more, `active_seen` then says
     # which of the candidate's sentences it knew.
     active_data: Sequence[Labelled] | None = None
     intents: frozenset[str] = frozenset()  # codes of those that are answered
     cases: Sequence[Case] = ()
     out_of_scope: Sequence[str] = ()  # texts that mean none of any shop's intents
     set_aside: Sequence[str] = ()  # customers' texts that reviewers found to mean none of ours
-    lineage: Lineage = field(default=UNCHANGED)
+    steps: Sequence[Step] = ()  # by which codes of older times are read, oldest first
 
 
 def _intents_by_key(sentences: Iterable[Labelled]) -> dict[str, frozenset[str]]:

@@ -9,9 +9,11 @@ import numpy as np
 
 from intents.guard import normalize
 from intents.inference import Prediction, artifacts
+from intents.lineage import Lineage
 from training.evaluate import calibration_error
+from training.gate import acceptance
 from training.gate.evidence import Case, Evidence, Labelled
-from training.gate.kinship import Kinship
+from training.gate.kinship import Kinship, Labels
 from training.gate.limits import (
     CONFIDENCE,
     FEW_TEXTS,
@@ -19,6 +21,7 @@ from training.gate.limits import (
     INT8_LOSS_MAX,
     INTENTS_DOUBT,
     INTENTS_RISK,
+    ROUNDING,
     WHOLE_RISK,
     Limits,
 )
@@ -42,7 +45,6 @@ from training.gate.verdict import (
 # What follows from a prediction; without content every text is answered.
 Decide = Callable[[Prediction], str]
 
-_ROUNDING = 1e-9  # 0.90 - 0.88 is a little more than 0.02
 _LEAST_TEXTS_OF_A_LANGUAGE = 30
 _RESAMPLES = 400
 _FLIPS_KEPT = 200
@@ -91,11 +93,14 @@ class _Trial:
         self._reasons: list[Reason] = []
         self._doubts: list[Reason] = []
         self._kinship = Kinship(
-            lineage=evidence.lineage,
-            active=self._active.labels if self._active else frozenset(),
-            candidate=self._candidate.labels,
+            active=self._labels(self._active) if self._active else Labels(),
+            candidate=self._labels(self._candidate),
             answered=evidence.intents | {each.intent for each in evidence.frozen},
         )
+
+    def _labels(self, model: Contender) -> Labels:
+        since = Lineage.since(self._evidence.steps, model.manifest.taught_at)
+        return Labels(model.labels, since)
 
     def verdict(self) -> Verdict:
         frozen = self._unseen()
@@ -113,7 +118,14 @@ class _Trial:
         flips = self._flips(readings, data, intents)
         broken = self._check_cases()
         calibration = self._check_calibration(readings)
-        accepted, accepted_again = self._check_out_of_scope()
+        accepted, reasons = acceptance.compare(
+            self._evidence,
+            self._active,
+            self._candidate,
+            self._kinship,
+            self._limits.out_of_scope_loss_max,
+        )
+        self._reasons += reasons
         size = self._check_size()
         milliseconds = self._check_speed(texts)
         found: tuple[list[Cause], list[Suspect]] = ([], [])
@@ -140,8 +152,8 @@ class _Trial:
             cases=len(self._evidence.cases),
             accuracy=_accuracy(readings),
             calibration=calibration,
-            wrongly_accepted=accepted,
-            wrongly_accepted_again=accepted_again,
+            wrongly_accepted=accepted.get(acceptance.WRITTEN),
+            wrongly_accepted_again=accepted.get(acceptance.SET_ASIDE),
             milliseconds=milliseconds,
             size=size,
             learning_curve=data.learning_curve(),
@@ -181,9 +193,9 @@ class _Trial:
             return
         share = _share(each.candidate_right for each in readings)
         fp32, int8 = self._measured or (share, share)
-        if int8 < self._limits.accuracy_min - _ROUNDING:
+        if int8 < self._limits.accuracy_min - ROUNDING:
             self._refuse("too_inaccurate", share=int8, least=self._limits.accuracy_min)
-        if fp32 - int8 > INT8_LOSS_MAX + _ROUNDING:
+        if fp32 - int8 > INT8_LOSS_MAX + ROUNDING:
             self._refuse("shrunk", fp32=fp32, int8=int8)
 
     def _check_sets(self, readings: Sequence[Reading], data: Teaching) -> list[SetResult]:
@@ -201,7 +213,7 @@ class _Trial:
         results = {name: result for name, result in results.items() if result.texts}
         corrected = holm({name: result.p_worse for name, result in results.items()})
         for name, result in results.items():
-            if corrected[name] <= WHOLE_RISK and result.loss > self._limits.tolerance + _ROUNDING:
+            if corrected[name] <= WHOLE_RISK and result.loss > self._limits.tolerance + ROUNDING:
                 self._refuse(
                     f"{name if name in ('frozen', 'data') else 'language'}_worse",
                     name=name,
@@ -266,7 +278,7 @@ class _Trial:
         return results
 
     def _state(self, result: Paired, p: float) -> str:
-        if result.loss < self._limits.intent_loss_max - _ROUNDING:
+        if result.loss < self._limits.intent_loss_max - ROUNDING:
             return ""
         if p <= INTENTS_RISK:
             return "fallen"
@@ -285,7 +297,7 @@ class _Trial:
             right, texts = right + own_right, texts + own_texts
         result = Paired(texts, 0, right, 0, right)
         state, least = "new", self._limits.new_intent_min
-        if self._active is not None and texts and right / texts < least - _ROUNDING:
+        if self._active is not None and texts and right / texts < least - ROUNDING:
             state = "weak"
             reason = Reason(
                 "new_intent_weak",
@@ -322,7 +334,12 @@ class _Trial:
             return []
         fallen = {each.intent for each in intents if each.state in ("fallen", "missing", "open")}
         flips = [
-            Flip(each.text, each.intent, self._kinship.name(each.candidate[0]), is_frozen=True)
+            Flip(
+                each.text,
+                each.intent,
+                self._kinship.candidate.name(each.candidate[0]),
+                is_frozen=True,
+            )
             for each in readings
             if each.active_right and not each.candidate_right
         ]
@@ -337,38 +354,43 @@ class _Trial:
         texts = [case.text for case in cases]
         after = self._candidate.read(texts)
         before = self._active.read(texts) if self._active else [None] * len(texts)
-        broken = []
+        broken: list[BrokenCase] = []
+        missed: list[str] = []
         for case, old, new in zip(cases, before, after, strict=True):
-            if self._meets(case, new):
+            meant = Lineage.since(self._evidence.steps, case.added_at).now(case.intent)
+            if self._meets(case, meant, new, self._kinship.candidate):
                 continue
+            # Examples answer a new intent until a model knows it, and may know the sentence.
+            if any(self._kinship.is_new(intent) for intent in meant):
+                missed.append(case.text)
             broken.append(
                 BrokenCase(
                     case.text,
                     case.intent,
                     case.decision,
                     got=new.intent,
-                    got_decision=self._decision(new),
-                    is_new=old is not None and self._meets(case, old),
+                    got_decision=self._decision(new, self._kinship.candidate),
+                    is_new=old is not None and self._meets(case, meant, old, self._kinship.active),
                 )
             )
         if lost := [case.text for case in broken if case.is_new]:
             self._refuse("cases_broken", cases=len(lost), of=len(cases), first=lost[0])
-        # Examples answer a new intent until a model knows it, and they may know the sentence.
-        missed = [case for case in broken if case.intent and self._kinship.is_new(case.intent)]
         if self._active is not None and missed:
-            values = {"cases": len(missed), "of": len(cases), "first": missed[0].text}
+            values = {"cases": len(missed), "of": len(cases), "first": missed[0]}
             self._doubts.append(Reason("cases_missed", values))
         return broken
 
-    def _meets(self, case: Case, answer: Answer) -> bool:
-        if case.intent and not self._kinship.is_same(case.intent, answer.intent):
+    def _meets(self, case: Case, meant: frozenset[str], answer: Answer, labels: Labels) -> bool:
+        if case.intent and not labels.may_be(answer.intent, meant):
             return False
-        return not case.decision or not self._decide or self._decision(answer) == case.decision
+        return (
+            not case.decision or not self._decide or self._decision(answer, labels) == case.decision
+        )
 
-    def _decision(self, answer: Answer) -> str:
+    def _decision(self, answer: Answer, labels: Labels) -> str:
         if self._decide is None:
             return ""
-        ranked = [(self._kinship.name(code), share) for code, share in answer.ranked]
+        ranked = [(labels.name(code), share) for code, share in answer.ranked]
         return str(self._decide(replace(answer.prediction(), ranked=tuple(ranked))))
 
     # --- Everything else ---------------------------------------------------------------------
@@ -396,39 +418,6 @@ class _Trial:
         if least > self._limits.calibration_loss_max:
             self._refuse("worse_calibrated", active=active, candidate=candidate)
         return Measured(active, candidate)
-
-    def _check_out_of_scope(self) -> tuple[Measured | None, Measured | None]:
-        """Compare how many texts that mean none of the intents are taken for one.
-
-        Returns:
-            Shares of the texts written for this, and of those that reviewers set aside: customers
-            write them, nearer to what the bot knows. Either may fall, so each is looked at.
-        """
-        kinds = {
-            "accepts_more": self._evidence.out_of_scope,
-            "accepts_again": self._evidence.set_aside,
-        }
-        shares: dict[str, Measured] = {}
-        compared: dict[str, Paired] = {}
-        for kind, texts in kinds.items():
-            if not texts:
-                continue
-            after = [each.out_of_scope >= 0.5 for each in self._candidate.read(texts)]
-            if self._active is None:
-                shares[kind] = Measured(None, 1 - _share(after))
-                continue
-            before = [each.out_of_scope >= 0.5 for each in self._active.read(texts)]
-            compared[kind] = paired(before, after)
-            shares[kind] = Measured(1 - _share(before), 1 - _share(after))
-        corrected = holm({kind: result.p_worse for kind, result in compared.items()})
-        for kind, result in compared.items():
-            falls = result.loss >= self._limits.out_of_scope_loss_max - _ROUNDING
-            if falls and corrected[kind] <= WHOLE_RISK / 2:
-                found = shares[kind]
-                self._refuse(
-                    kind, active=found.active, candidate=found.candidate, texts=result.texts
-                )
-        return shares.get("accepts_more"), shares.get("accepts_again")
 
     def _check_size(self) -> Measured:
         size = Measured(self._active.bytes if self._active else None, self._candidate.bytes)

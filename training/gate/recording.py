@@ -12,10 +12,10 @@ from intents import content, decisions
 from intents.decisions import Decision
 from intents.encoder import EncoderDirectory
 from intents.guard import normalize
-from intents.inference import Prediction, vectors
+from intents.inference import Prediction, artifacts, vectors
 from intents.inference.base import Floats
 from intents.inference.loading import embedder_of
-from intents.lineage import Lineage
+from intents.lineage import heir, later
 from intents.models import Intent, IntentMigration, Utterance
 from intents.review import deciding
 from training import snapshots
@@ -58,7 +58,7 @@ def examine(
     return judge(
         directory,
         settings.MODEL_DIR / active.name if active else None,
-        evidence(rows, active, encoder),
+        evidence(rows, active, encoder, read_at=artifacts.load_manifest(directory).taught_at),
         limits=Limits.of_settings(),
         decide=decide,
         measured=(report.fp32.accuracy, report.int8.accuracy),
@@ -66,16 +66,28 @@ def examine(
 
 
 def evidence(
-    rows: Sequence[Row], active: ModelVersion | None, encoder: EncoderDirectory
+    rows: Sequence[Row],
+    active: ModelVersion | None,
+    encoder: EncoderDirectory,
+    *,
+    read_at: datetime | None = None,
 ) -> Evidence:
-    """Gather what a candidate is judged by, with few queries however much there is."""
+    """Gather what a candidate is judged by, with few queries however much there is.
+
+    Args:
+        read_at: When the rows were read: what was renamed or merged since, has other codes now.
+            None: now.
+    """
+    steps = IntentMigration.steps()
+    if read_at is not None:
+        since = later(steps, read_at)
+        rows = [row._replace(code=heir(row.code, since)) for row in rows]
     former: list[Labelled] | None = None
     if active is not None:
         try:
             former = labelled(snapshots.rows_of(active), Utterance.Split.TRAIN)
         except snapshots.NoSnapshot:
             former = None
-    steps = IntentMigration.objects.order_by("pk").values_list("source", "targets")
     cases = RegressionCase.objects.filter(is_active=True).order_by("pk")
     return Evidence(
         frozen=labelled(rows, Utterance.Split.EVALUATION),
@@ -83,10 +95,12 @@ def evidence(
         active_data=former,
         embed=_Embedder(encoder),
         intents=frozenset(Intent.objects.filter(is_active=True).values_list("code", flat=True)),
-        cases=[Case(*case) for case in cases.values_list("text", "intent", "decision")],
+        cases=[
+            Case(*case) for case in cases.values_list("text", "intent", "decision", "created_at")
+        ],
         out_of_scope=out_of_scope.texts(),
         set_aside=set_aside(rows),
-        lineage=Lineage.of(steps),
+        steps=steps,
     )
 
 

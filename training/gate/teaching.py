@@ -29,21 +29,20 @@ class Teaching:
         kinship: Kinship,
     ) -> None:
         self._candidate = evidence.candidate_data
-        before = evidence.active_data
-        if before is None:
+        after = Change((), self._candidate).after
+        if evidence.active_data is not None:
+            before = [
+                kinship.today(each, after.get(normalize.key(each.text), ()))
+                for each in evidence.active_data
+            ]
+        else:
             seen = active.manifest.seen if active else frozenset()
             before = [
                 each
                 for each in evidence.candidate_data
                 if artifacts.key_hash(normalize.key(normalize.for_model(each.text))) in seen
             ]
-        after = Change((), self._candidate).after
-        self._change = Change(
-            [kinship.today(each, after.get(normalize.key(each.text), ())) for each in before]
-            if active
-            else (),
-            self._candidate,
-        )
+        self._change = Change(before if active else (), self._candidate)
         self._readings = readings
         self.result, self.by_intent, self.flips = NO_TEXTS, dict[str, Paired](), list[Flip]()
         self._space: Space | None = None

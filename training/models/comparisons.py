@@ -136,6 +136,10 @@ class ChangedAnswer(models.Model):
     decided_at = models.DateTimeField(_("decided at"), null=True)
     # What became of an accepted one.
     case = models.ForeignKey(RegressionCase, models.SET_NULL, null=True, related_name="+")
+    # What the list said of that sentence before and after (training.gate.cases.Kept); `before` is
+    # NULL where it was not on the list, both are where a former release kept it.
+    case_before = models.JSONField(null=True, editable=False)
+    case_after = models.JSONField(null=True, editable=False)
     # It is accepted, and its intent is in a draft only.
     awaits_intent = models.BooleanField(default=False, db_index=True)
 

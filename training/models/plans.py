@@ -42,7 +42,7 @@ class RetrainingPlan(models.Model):
     last_night = models.DateField(null=True, blank=True, editable=False)
     # ContentVersion.understanding when it was last counted how much has changed.
     counted_content = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
-    # Fingerprint of the utterances that were last trained on, or tried: not again the same.
+    # What was last trained, or tried (planning._attempt): not again the same.
     tried = models.CharField(max_length=64, blank=True, editable=False)
     outcome = models.TextField(_("what came of it last"), blank=True, editable=False)
     outcome_at = models.DateTimeField(_("when"), null=True, blank=True, editable=False)
