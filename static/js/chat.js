@@ -274,7 +274,8 @@ export class CsChat extends HTMLElement {
     if (!message) return;
     this.#show(timelines.withdrawn(this.#timeline, clientId));
     this.delivery?.settled(clientId);
-    this.composer?.set(message.text, message.attachments);
+    // What has been begun since comes after it.
+    this.composer?.set([message.text, this.composer.text].filter(Boolean).join("\n"), message.attachments);
     this.composer?.focus();
   }
 

@@ -7,6 +7,7 @@ export class Closing {
   #dialog;
   #select;
   #note;
+  #conversation = /** @type {string | null} */ (null); // that was asked about
 
   /** @param {import("./workspace.js").CsWorkspace} workspace */
   constructor(workspace) {
@@ -19,6 +20,7 @@ export class Closing {
   }
 
   async #ask() {
+    this.#conversation = this.#workspace.subject.conversation;
     this.#dialog.returnValue = "";
     this.#note.value = "";
     this.#select.length = 1;
@@ -35,6 +37,7 @@ export class Closing {
   }
 
   #end() {
+    if (this.#conversation !== this.#workspace.subject.conversation) return; // another one is on the screen by now
     const disposition = Number(this.#select.value) || null;
     this.#workspace.act("close", { disposition, note: this.#note.value });
   }

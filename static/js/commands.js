@@ -11,6 +11,9 @@
  * @property {() => boolean} [may] whether it is possible right now; always, if absent
  */
 
+/** A dialog itself: its key opens it, and closes it again. */
+const COMMAND_BAR = "commands";
+
 const OPEN_LAYERS = CSS.supports("selector(:popover-open)") ? "dialog[open], :popover-open" : "dialog[open]";
 
 export class Commands {
@@ -39,7 +42,8 @@ export class Commands {
   }
 
   /**
-   * Listen to the keys, wherever the focus is.
+   * Listen to the keys, wherever the focus is. While a dialog is open they are the dialog's: Alt with
+   * the arrow down opens its lists, and nothing behind it may become another conversation.
    *
    * @param {() => void} leave by Escape, unless it closes something on top
    */
@@ -52,6 +56,7 @@ export class Commands {
       }
       const command = event.altKey && this.all.find((one) => one.code === event.code);
       if (!command) return;
+      if (command.id !== COMMAND_BAR && document.querySelector("dialog[open]")) return;
       event.preventDefault();
       this.run(command.id);
     });

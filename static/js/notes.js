@@ -116,6 +116,8 @@ export class Notes {
     const text = this.#field.value.trim();
     if (!conversation || !text || this.#isSaving) return;
     if (this.#unsaved.text !== text) this.#unsaved = { text, id: newId() };
+    // Meanwhile the next one may have been begun, here or in another conversation.
+    const isStill = (/** @type {string} */ written) => written.trim() === text;
     this.#isSaving = true;
     try {
       const body = { text, mentions: this.#picker.mentioned(text), client_id: this.#unsaved.id };
@@ -123,9 +125,10 @@ export class Notes {
       const others = (this.#workspace.case?.notes.get(conversation) ?? []).filter(({ id }) => id !== note.id);
       this.#workspace.case?.notes.set(conversation, [...others, note]);
       this.#unsaved = { text: "", id: "" };
-      this.#workspace.drafts?.keep("", `note ${conversation}`);
+      const draft = `note ${conversation}`;
+      if (isStill(this.#workspace.drafts?.of(draft) ?? "")) this.#workspace.drafts?.keep("", draft);
       if (conversation === this.#conversation) {
-        this.#field.value = "";
+        if (isStill(this.#field.value)) this.#field.value = "";
         this.#error("");
         this.#show();
         this.#workspace.case?.log.toEnd();

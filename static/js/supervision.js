@@ -41,13 +41,16 @@ export class Supervision {
 
   #listen() {
     const dialog = /** @type {HTMLDialogElement} */ (part(this.#workspace, "take-from-dialog"));
+    let asked = /** @type {string | null} */ (null); // the conversation that the dialog is about
     part(this.#workspace, "take-from").addEventListener("click", () => {
+      asked = this.#conversation;
       dialog.returnValue = "";
       set(part(dialog, "take-from-text"), this.#texts("take-from", { agent: this.#agent }));
       dialog.showModal();
     });
     dialog.addEventListener("close", () => {
-      if (dialog.returnValue === "yes") this.#workspace.act("take", { from_colleague: true });
+      const isOnScreen = asked === this.#workspace.subject.conversation;
+      if (dialog.returnValue === "yes" && isOnScreen) this.#workspace.act("take", { from_colleague: true });
     });
     const form = part(this.#workspace, "whisper-form");
     form.addEventListener("submit", (event) => {
@@ -147,7 +150,8 @@ export class Supervision {
     try {
       await this.#workspace.api?.call("POST", `/api/workspace/conversations/${conversation}/whisper`, { text, client_id: this.#unsent.id });
       this.#unsent = { text: "", id: "" };
-      if (conversation === this.#conversation) this.#field.value = "";
+      const isStill = this.#field.value.trim() === text; // the next one may have been begun
+      if (conversation === this.#conversation && isStill) this.#field.value = "";
       this.#error("");
       await this.#load(conversation);
       this.#workspace.case?.log.toEnd();

@@ -447,7 +447,8 @@ export class CsWorkspace extends HTMLElement {
     if (!message) return;
     this.#change(conversation, (timeline) => timelines.withdrawn(timeline, clientId));
     this.delivery?.settled(clientId);
-    this.composer?.set(message.text, message.attachments);
+    // What has been begun since comes after it.
+    this.composer?.set([message.text, this.written].filter(Boolean).join("\n"), message.attachments);
     this.composer?.focus();
   }
 

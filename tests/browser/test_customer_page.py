@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
 from tests.browser.conftest import PHONE, Complaints
+from tests.chat import files
 
 OWN = ".row[data-own]"
 BOT = ".log .row[data-sender=BOT]"
@@ -115,9 +116,13 @@ def test_an_attack_is_refused_and_can_be_edited(page: Page) -> None:
     write(page, "' OR 1=1; DROP TABLE users; --")
 
     expect(page.locator(OWN)).to_have_attribute("data-state", "refused")
+    page.get_by_role("textbox").fill("写到一半")
     page.locator(OWN).locator("[data-part=edit]").click()
     expect(page.locator(OWN)).to_have_count(0)
-    expect(page.get_by_role("textbox")).to_have_value("' OR 1=1; DROP TABLE users; --")
+    field = page.get_by_role("textbox")
+    expect(field).to_have_value("' OR 1=1; DROP TABLE users; --\n写到一半")
+    page.reload()
+    expect(field).to_have_value("' OR 1=1; DROP TABLE users; --\n写到一半")
 
 
 def test_the_enter_of_an_input_method_does_not_send(page: Page) -> None:
@@ -332,4 +337,37 @@ def test_the_language_chosen_in_one_tab_is_that_of_all_and_of_the_widget(page: P
     expect(other.locator("html")).to_have_attribute("lang", "zh-hans")
     other.reload()
     expect(other.locator("html")).to_have_attribute("lang", "zh-hans")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+
+
+def test_another_tabs_choice_of_language_waits_for_what_would_be_lost(page: Page) -> None:
+    other = page.context.new_page()
+    ready(other)
+    ready(page)
+    file = {"name": "账单.pdf", "mimeType": "application/pdf", "buffer": files.PDF}
+    page.locator("[data-part=file-input]").set_input_files([file])
+    expect(page.locator(".tray-file[data-state=ready]")).to_have_count(1)
+
+    other.get_by_role("link", name="Switch to English").click()
+    expect(other.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator(".tray-file")).to_have_count(1)
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    page.locator(".send").click()
+
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator(f"{OWN}[data-state=sent] .file")).to_have_count(1)
+
+    # A rating that is half written waits, too, until it has been sent.
+    page.locator("[data-part=menu] summary").click()
+    page.locator("[data-part=end]").click()
+    page.locator("[data-part=rating] label").nth(3).click()
+    page.locator("#rating-comment").fill("很快")
+    other.get_by_role("link", name="切换到中文").click()
+    expect(other.locator("html")).to_have_attribute("lang", "zh-hans")
+    expect(page.locator("#rating-comment")).to_have_value("很快")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    with page.expect_response("**/rating") as rated:
+        page.locator("[data-part=rating-form] .is-primary").click()
+
+    assert rated.value.ok
     expect(page.locator("html")).to_have_attribute("lang", "zh-hans")

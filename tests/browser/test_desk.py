@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE
 from tests.browser.test_customer_page import write
@@ -68,6 +68,34 @@ def test_an_agents_desk_with_the_keyboard_alone(open_page: OpenPage) -> None:
     dialog.locator("select").select_option(label="已解决")
     dialog.locator("button[value=yes]").click()
     expect(customer.locator("cs-chat")).to_have_attribute("data-status", "CLOSED")
+
+
+def test_a_note_that_is_being_saved_takes_nothing_else_with_it(open_page: OpenPage) -> None:
+    customer, agent = open_page(), sign_in(open_page(), "agent")
+    calling(customer, "我的耳机坏了")
+    open_case(agent, customer)
+    action(agent, "take").click()
+    expect(agent.locator("#case-text")).to_be_enabled()
+    held: list[Route] = []
+    agent.route("**/notes", lambda route: held.append(route))
+    field = agent.locator("#note-text")
+
+    agent.keyboard.press("Alt+KeyN")
+    agent.keyboard.type("第一条")
+    with agent.expect_request("**/notes"):
+        agent.keyboard.press("Enter")
+    field.fill("第二条写到一半")
+    held.pop().continue_()
+    expect(agent.locator(".log .note")).to_contain_text("第一条")
+
+    expect(field).to_have_value("第二条写到一半")
+    agent.unroute("**/notes")
+    agent.reload()
+    expect(field).to_have_value("第二条写到一半")
+    agent.keyboard.press("Alt+KeyN")
+    agent.keyboard.press("Enter")
+    expect(agent.locator(".log .note").last).to_contain_text("第二条写到一半")
+    expect(field).to_have_value("")
 
 
 def test_a_colleague_is_named_seen_and_gets_the_conversation(open_page: OpenPage) -> None:

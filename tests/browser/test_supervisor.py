@@ -77,6 +77,32 @@ def test_a_supervisor_sees_reads_along_whispers_and_reassigns(open_page: OpenPag
     expect(customer.locator("cs-chat")).to_have_attribute("data-status", "AGENT")
 
 
+def test_a_supervisor_takes_over_what_was_asked_about_and_no_other(open_page: OpenPage) -> None:
+    supervisor, agent = sign_in(open_page(), "supervisor"), sign_in(open_page(), "agent")
+    asked, other = open_page(), open_page()
+    addresses = []
+    for customer in (asked, other):
+        calling(customer, "我的耳机坏了")
+        open_case(agent, customer)
+        action(agent, "take").click()
+        expect(action(agent, "close")).to_be_visible()
+        addresses.append(agent.evaluate("location.hash"))
+    dialog = action(supervisor, "take-from-dialog")
+    open_case(supervisor, asked)
+    action(supervisor, "take-from").click()
+
+    supervisor.evaluate("address => location.hash = address", addresses[1])
+    expect(supervisor.locator("[aria-current=true]")).to_contain_text(number_of(other))
+    dialog.locator("[value=yes]").click()
+    open_case(supervisor, asked)
+    action(supervisor, "take-from").click()
+    dialog.locator("[value=yes]").click()
+
+    expect(action(supervisor, "hand_back")).to_be_visible()
+    open_case(supervisor, other)
+    expect(action(supervisor, "take-from")).to_be_visible()
+
+
 def test_figures_are_shown_on_a_phone_and_an_agent_sees_his_own(
     open_page: OpenPage, complaints: Complaints
 ) -> None:

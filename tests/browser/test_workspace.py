@@ -144,6 +144,38 @@ def test_ending_a_conversation_is_asked_and_the_next_message_opens_another(
     expect(customer.locator(".log")).to_contain_text("我的耳机坏了")
 
 
+def test_the_end_is_of_the_conversation_that_was_asked_about(open_page: OpenPage) -> None:
+    agent, asked, other = sign_in(open_page(), "agent"), open_page(), open_page()
+    addresses = []
+    for customer in (asked, other):
+        calling(customer, "我的耳机坏了")
+        open_case(agent, customer)
+        action(agent, "take").click()
+        expect(action(agent, "close")).to_be_visible()
+        addresses.append(agent.evaluate("location.hash"))
+    open_case(agent, asked)
+    dialog = action(agent, "close-dialog")
+
+    # The key that opens a list is the dialog's, not the command for the next conversation.
+    action(agent, "close").click()
+    dialog.locator("select").focus()
+    agent.keyboard.press("Alt+ArrowDown")
+    agent.keyboard.press("Alt+KeyB")
+    assert agent.evaluate("location.hash") == addresses[0]
+    expect(action(agent, "hand_back")).to_be_visible()
+
+    # Another one comes to the screen, as by a click on a notification: it is not the one to end.
+    agent.evaluate("address => location.hash = address", addresses[1])
+    expect(agent.locator("[aria-current=true]")).to_contain_text(number_of(other))
+    dialog.locator("button[value=yes]").click()
+    open_case(agent, asked)
+    action(agent, "close").click()
+    dialog.locator("button[value=yes]").click()
+
+    expect(asked.locator("cs-chat")).to_have_attribute("data-status", "CLOSED")
+    expect(other.locator("cs-chat")).to_have_attribute("data-status", "AGENT")
+
+
 def test_with_the_keyboard_alone(open_page: OpenPage) -> None:
     agent = sign_in(open_page(), "agent")
     calling(open_page(), "可以开发票吗")
