@@ -2,6 +2,8 @@
 
     python -m benchmarks.long_texts --model-dir var/models [--texts 500] [--json OUT]
 
+The active model there is copied, so that it may be that of a running installation.
+
 A site of its own, as `make run` starts it: Valkey, SQLite, one web process, worker, clock and the
 analyst. First `--rounds` messages of 20 and of 2,000 characters take turns; what the model took
 (the log's queue and inference times) is not counted. Then a few customers chat at a steady pace,
@@ -50,6 +52,15 @@ _ASKED = (
     "发票什么时候能开给我？",
     "能不能给我换一个新的？",
 )
+# The copied model becomes the active one of this site, or its worker would point away from it.
+_ADOPT = """
+from django.utils import timezone
+from intents.inference import artifacts
+from training.models import ActiveModel, ModelVersion
+name, now = artifacts.active_version(), timezone.now()
+version = ModelVersion.objects.create(name=name, labels=[], utterances=0, size=0, created_at=now)
+ActiveModel.objects.create(pk=1, version=version, since=now)
+"""
 _SHORT = (
     "我的快递{n}到哪了",
     "怎么退换{n}号的货",
@@ -78,6 +89,7 @@ class Site:
 
     def __init__(self, directory: Path, model_dir: Path, threads: int, niceness: int) -> None:
         self.directory, self.port = directory, free_port()
+        shutil.copytree(model_dir, directory / "models")
         self._sockets = Path(tempfile.mkdtemp(prefix="csplatform-sockets-"))
         self.valkey = embedded.Valkey(
             socket=self._sockets / "valkey.sock", directory=directory / "valkey"
@@ -85,7 +97,7 @@ class Site:
         self._environment = {
             **os.environ,
             "VAR_DIR": str(directory),
-            "MODEL_DIR": str(model_dir.resolve()),
+            "MODEL_DIR": str(directory / "models"),
             "REDIS_URL": f"unix://{self.valkey.socket}",
             "PORT": str(self.port),
             "CHAT_RATE": "100000000/min",
@@ -113,13 +125,14 @@ class Site:
 
     def begin(self) -> None:
         self.valkey.start()
-        subprocess.run(
-            [sys.executable, "manage.py", "prepare"],
-            cwd=ROOT,
-            env=self._environment,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        for command in (["prepare"], ["shell", "-c", _ADOPT]):
+            subprocess.run(
+                [sys.executable, "manage.py", *command],
+                cwd=ROOT,
+                env=self._environment,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
         for name in self._commands:
             self.start(name)
         await_port(self.port, self._processes["web"], self.directory / "web.log", READY_S)
@@ -199,12 +212,18 @@ def lengths(site: Site, rounds: int) -> dict[str, float]:
 
 
 @contextmanager
-def others(site: Site, clients: int, every_s: float) -> Iterator[list[tuple[float, float]]]:
-    """Have customers chat at a steady pace; gives when each was answered, and after how many ms."""
+def others(
+    site: Site, clients: int, every_s: float, *, first: int
+) -> Iterator[list[tuple[float, float]]]:
+    """Have customers chat at a steady pace; gives when each was answered, and after how many ms.
+
+    Args:
+        first: Number of their first text. One that was asked before would come from the cache.
+    """
     stop, took = threading.Event(), list[tuple[float, float]]()
 
     def chat(number: int) -> None:
-        customer, count = Customer(site.port), 0
+        customer, count = Customer(site.port), first
         due = time.monotonic() + every_s * number / clients
         while not stop.wait(max(0.0, due - time.monotonic())):
             due += every_s
@@ -250,9 +269,9 @@ def storm(site: Site, options: argparse.Namespace) -> dict[str, Any]:
     """Return what `--texts` long texts at once did to those who chat meanwhile."""
     before = sum(states(site).values())
     await_done(site, before)
-    with others(site, options.clients, options.every_s) as quiet:
+    with others(site, options.clients, options.every_s, first=1_000) as quiet:
         time.sleep(options.quiet_s)
-    with others(site, options.clients, options.every_s) as busy:
+    with others(site, options.clients, options.every_s, first=50_000) as busy:
         began = time.monotonic()
         pasted(site, options.texts, options.characters)
         pasted_s = time.monotonic() - began

@@ -4,6 +4,7 @@ Whoever runs them under another supervisor (systemd, containers) uses the same l
 docs/operations.md has them.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ _CELERY = [
 # Threads: the work waits for the database and for models, which let the others run; and a
 # forked pool would copy a process that may hold threads already.
 _WORKER = ["worker", "--pool", "threads", "--loglevel", "INFO", "--without-mingle"]
+
+_LEAST = 19  # the niceness of what runs when nothing else does
 
 
 def web(*, host: str, port: int) -> list[str]:
@@ -39,8 +42,14 @@ def worker() -> list[str]:
 
 
 def analyst(*, threads: int, niceness: int) -> list[str]:
-    """What takes seconds and nobody waits for: long texts. It yields the processor to the others."""
+    """What takes seconds and nobody waits for: long texts. It yields the processor to the others.
+
+    Where Linux can (`sched(7)`, SCHED_IDLE), whoever wakes up for a customer has its core at once;
+    by niceness alone he would wait for the end of a time slice.
+    """
     polite = ["nice", "-n", str(niceness)]
+    if niceness == _LEAST and shutil.which("chrt"):
+        polite += ["chrt", "--idle", "0"]
     own = ["--queues", "analysis", "--concurrency", str(threads), "-n", "analyst@%h"]
     return [*polite, *_CELERY, *_WORKER, *own]
 
