@@ -124,12 +124,17 @@ class Client:
 
         Raises:
             RuntimeError: The answer is none.
+            OSError: The connection broke; the next one is a new one.
         """
         data = json.dumps(body)
         began = time.perf_counter()
-        self._connection.request("POST", path, body=data, headers=self._headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
+        try:
+            self._connection.request("POST", path, body=data, headers=self._headers)
+            answer = self._connection.getresponse()
+            content = answer.read()
+        except OSError:
+            self._connection.close()
+            raise
         elapsed_ms = (time.perf_counter() - began) * 1000
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status} {content[:300]!r}")

@@ -268,6 +268,8 @@ def chat(options: Any, work: Path, base: Path, model: Path) -> dict[str, Any]:
         child = spawn("thorough", base, out, options, nice=True)
         try:
             time.sleep(options.settle_s)  # its imports are done, and it learns
+            client = Client(web.port)  # the server has closed the idle connection
+            client.sign_in()
             busy = _ask(
                 client,
                 texts,
