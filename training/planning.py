@@ -121,7 +121,8 @@ def _begin(row: RetrainingPlan, cause: _Cause, now: datetime) -> TrainingRun | N
     except services.AlreadyRunning:
         return None
     except Refusal as refusal:
-        _tried(row, attempt)
+        if isinstance(refusal, services.NotEnoughUtterances):
+            _tried(row, attempt)  # memory, disk and encoder may be there tomorrow
         _note(row, str(refusal), now)
         return None
     _tried(row, attempt)

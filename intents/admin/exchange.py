@@ -88,6 +88,8 @@ def imports(request: HttpRequest) -> HttpResponse:
             )
         except BadFile as error:
             form.add_error("file", str(error))
+        except Refusal as refusal:
+            form.add_error("makes_intents", str(refusal))
         else:
             return redirect("admin:import_job", pk=job.pk)
     context = {
@@ -109,7 +111,7 @@ def import_job(request: HttpRequest, pk: int) -> HttpResponse:
             _require(request, "intents.add_intent")
         try:
             if request.POST.get("do") == "confirm":
-                jobs.confirm(job.pk)
+                jobs.confirm(job.pk, by=request.user)
             elif request.POST.get("do") == "cancel":
                 jobs.cancel(job.pk, now=timezone.now())
         except Refusal as refusal:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from csplatform.errors import Refusal
 from intents import conflicts, services
+from intents.drafts import needs_draft
 from intents.exchange import dialogflow, rasa, tables
 from intents.exchange.naming import Codes
 from intents.exchange.sentences import Contents
@@ -44,6 +45,16 @@ class NotNow(Refusal):
     detail = gettext_lazy("This import has moved on meanwhile. Load the page again.")
 
 
+class IntentsNeedDraft(Refusal):
+    """A second pair of eyes is asked for, and an import has none."""
+
+    code = "intents_need_draft"
+    detail = gettext_lazy(
+        "A second person has to agree to new intents: propose them as drafts, and import the"
+        " utterances when they are published."
+    )
+
+
 def begin(
     data: bytes, *, name: str, file_format: str, makes_intents: bool, by: Any, now: datetime
 ) -> ImportJob:
@@ -55,7 +66,10 @@ def begin(
 
     Raises:
         BadFile: It cannot be read; nothing is stored.
+        IntentsNeedDraft: This person may not make intents without a second one.
     """
+    if makes_intents and needs_draft(by):
+        raise IntentsNeedDraft
     contents = READERS[file_format](data)
     with transaction.atomic():
         job = ImportJob.objects.create(
@@ -91,12 +105,15 @@ def begin(
     return job
 
 
-def confirm(job_id: int) -> None:
+def confirm(job_id: int, *, by: Any) -> None:
     """Have the rows that are new written; the wrong ones stay out.
 
     Raises:
         NotNow: The job is not checked, or somebody was quicker.
+        IntentsNeedDraft: It makes intents, and this person may not without a second one.
     """
+    if needs_draft(by) and ImportJob.objects.filter(pk=job_id, makes_intents=True).exists():
+        raise IntentsNeedDraft
     moved = ImportJob.objects.filter(pk=job_id, status=Status.CHECKED).update(
         status=Status.WRITING, heartbeat_at=None
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from io import BytesIO
 from random import Random
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -315,7 +316,7 @@ class TestJobs:
 
     def test_what_is_right_is_written_and_a_second_time_nothing(self, shelf: Shelf, now: datetime):
         job = brought(now)
-        jobs.confirm(job.pk)
+        jobs.confirm(job.pk, by=None)
         job.refresh_from_db()
         assert (job.status, outcomes(job)) == (
             "DONE",
@@ -325,13 +326,29 @@ class TestJobs:
         again = brought(now)
         assert "new" not in outcomes(again)
         with pytest.raises(jobs.NotNow):
-            jobs.confirm(job.pk)
+            jobs.confirm(job.pk, by=None)
 
     def test_intents_are_made_where_that_was_asked_for(self, shelf: Shelf, now: datetime):
         job = brought(now, NLU, file_format="rasa", makes_intents=True)
-        jobs.confirm(job.pk)
+        jobs.confirm(job.pk, by=None)
         assert Intent.objects.get(code="track_parcel").utterances.count() == 1
         assert outcomes(job)[0] == "there"
+
+    def test_intents_wait_for_a_second_person_where_four_eyes_are_asked_for(
+        self, shelf: Shelf, now: datetime, settings: Any
+    ):
+        editor = StaffFactory()
+        job = brought(now, NLU, file_format="rasa", makes_intents=True, by=editor)
+        settings.CONTENT_FOUR_EYES = True
+
+        with pytest.raises(jobs.IntentsNeedDraft):
+            jobs.confirm(job.pk, by=editor)
+        with pytest.raises(jobs.IntentsNeedDraft):
+            brought(now, NLU, file_format="rasa", makes_intents=True, by=editor)
+        jobs.confirm(brought(now, by=editor).pk, by=editor)  # utterances alone need none
+
+        assert not Intent.objects.filter(code="track_parcel").exists()
+        assert ImportJob.objects.get(pk=job.pk).status == "CHECKED"
 
     def test_intents_that_are_written_alike_are_made_apart_and_found_again(
         self, shelf: Shelf, now: datetime, monkeypatch: pytest.MonkeyPatch
@@ -344,7 +361,7 @@ order-status,现在怎么样了
 """
         monkeypatch.setattr(jobs, "_ROWS_AT_ONCE", 1)
         job = brought(now, table, makes_intents=True)
-        jobs.confirm(job.pk)
+        jobs.confirm(job.pk, by=None)
         assert outcomes(job) == ["added"] * 4
         assert Intent.objects.count() == 2 + 4
         assert outcomes(brought(now, table)) == ["there"] * 4
@@ -374,7 +391,7 @@ order-status,现在怎么样了
         job = brought(now)
         jobs.cancel(job.pk, now=now)
         with pytest.raises(jobs.NotNow):
-            jobs.confirm(job.pk)
+            jobs.confirm(job.pk, by=None)
         jobs.work_on(job.pk)
         assert Utterance.objects.count() == 2
 

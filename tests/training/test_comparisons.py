@@ -389,6 +389,26 @@ class TestJudging:
         RegressionCase.objects.all().delete()
         assert judging.keep_waiting(now=now) == 0, "who deletes a sentence has the last word"
 
+    def test_what_is_too_long_to_be_kept_is_said_at_once_and_holds_up_nobody(
+        self, shelf: Shelf, now: datetime
+    ):
+        said("有礼品包装吗？", now - DAY)
+        said("能包成礼品吗？", now - DAY)
+        long, short = replayed(now, f"draft:{a_draft().pk}").changes.order_by("pk")
+        ChangedAnswer.objects.filter(pk=long.pk).update(text="有礼品包装吗？" * 90)
+        with pytest.raises(ValidationError):
+            judging.accept(change_id=long.pk, now=now, by=StaffFactory())
+        long.refresh_from_db()
+        assert long.verdict == "OPEN"
+
+        judging.accept(change_id=short.pk, now=now, by=StaffFactory())
+        # As a former release accepted it.
+        ChangedAnswer.objects.filter(pk=long.pk).update(verdict="ACCEPTED", awaits_intent=True)
+        Intent.objects.create(code="gift", name_zh="礼品", name_en="Gift")
+        assert judging.keep_waiting(now=now) == 1
+        assert [case.text for case in RegressionCase.objects.all()] == [short.text]
+        assert not ChangedAnswer.objects.filter(awaits_intent=True).exists()
+
     def test_a_question_back_is_held_to_by_its_decision_alone(self, change: ChangedAnswer):
         change.decision_after = "CLARIFY"
         assert judging.expectation(change) == {"intent": "", "decision": "CLARIFY"}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from intents.guard import normalize
 from intents.inference import artifacts
 from intents.models import ContentVersion, Intent, Utterance
 from tests.factories import StaffFactory
-from training import planning, registry, snapshots, utterances
+from training import planning, readiness, registry, snapshots, utterances
 from training.models import ModelVersion, RetrainingPlan, TrainingRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model_dir")]
@@ -136,6 +137,17 @@ class TestEveryNight:
         assert planning.look(now=at(now, time(3, 0)) + timedelta(days=1)) is None
         add_utterances("logistics", 1)
         assert planning.look(now=at(now, time(3, 0)) + timedelta(days=2)) is not None
+
+    def test_what_the_machine_lacked_it_may_have_the_next_night(
+        self, in_service: ModelVersion, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ):
+        planning.change_plan(by=None, now=EVENING, nightly_at=time(3, 0))
+        add_utterances("invoice", 1)
+        with monkeypatch.context() as full:
+            full.setattr(readiness, "check", Mock(side_effect=readiness.NotEnoughMemory))
+            assert planning.look(now=at(now, time(3, 0))) is None
+
+        assert planning.look(now=at(now, time(3, 0)) + timedelta(days=1)) is not None
 
 
 class TestEnoughChanges:

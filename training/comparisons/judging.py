@@ -1,8 +1,10 @@
 """What reviewers think of changed answers; accepted ones the gate holds later models to."""
 
+import logging
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +12,8 @@ from csplatform.errors import Refusal
 from intents.models import Intent
 from training.gate import cases
 from training.models import ChangedAnswer, RegressionCase
+
+logger = logging.getLogger(__name__)
 
 Verdict = ChangedAnswer.Verdict
 # In one sweep; what is left is kept by the next.
@@ -95,8 +99,13 @@ def keep_waiting(*, now: datetime) -> int:
     waiting = ChangedAnswer.objects.filter(awaits_intent=True, intent_after__in=codes)
     kept = 0
     for change in waiting.select_related("decided_by").order_by("pk")[:_KEPT_TOGETHER]:
-        with transaction.atomic():
-            kept += _keep(change, now)
+        try:
+            with transaction.atomic():
+                kept += _keep(change, now)
+        except ValidationError as error:
+            # Once and for all: those behind it wait for their turn.
+            ChangedAnswer.objects.filter(pk=change.pk).update(awaits_intent=False)
+            logger.warning("Accepted answer %s is not kept: %s", change.pk, error.messages)
     return kept
 
 
@@ -124,6 +133,7 @@ def _keep(change: ChangedAnswer, now: datetime) -> bool:
     this = ChangedAnswer.objects.filter(pk=change.pk)
     expected = expectation(change)
     if expected["intent"] and not Intent.objects.filter(code=expected["intent"]).exists():
+        cases.require_text(change.text)  # said at once, not when the intent is published
         change.awaits_intent = True
         this.update(awaits_intent=True)
         return False

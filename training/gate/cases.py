@@ -116,14 +116,25 @@ def save(case: RegressionCase) -> RegressionCase:
     return case
 
 
+def require_text(text: str) -> None:
+    """Ask whether a text can be kept, whatever is expected of it.
+
+    Raises:
+        ValidationError: It is empty or too long.
+    """
+    if not normalize.visible(text).strip():
+        raise ValidationError({"text": _("The text is empty.")})
+    others = {field.name for field in RegressionCase._meta.fields} - {"text"}
+    RegressionCase(text=text.strip()).clean_fields(exclude=others)
+
+
 def _complete(case: RegressionCase) -> None:
     """Fill in key and language of a case, and accept it or say what is wrong with it.
 
     Raises:
         ValidationError: See `keep`.
     """
-    if not normalize.visible(case.text).strip():
-        raise ValidationError({"text": _("The text is empty.")})
+    require_text(case.text)
     if not case.intent and not case.decision:
         raise ValidationError(_("Say which intent or which decision is expected."))
     if case.intent and not Intent.objects.filter(code=case.intent).exists():
