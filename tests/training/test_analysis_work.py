@@ -136,6 +136,21 @@ class TestTheQueue:
 
         assert work.due(now=now + timedelta(minutes=1))[0] == 4
 
+    def test_no_more_is_queued_in_bulk_than_readers_take(self, now: datetime):
+        work.request_many([(message, 20, now) for message in range(1, 121)], now=now)
+        later = now + timedelta(minutes=1)
+
+        first = work.due(now=later)
+        assert len(first) == 50
+        assert work.due(now=later + timedelta(seconds=5)) == []  # nobody has begun with those
+
+        for message in first[:20]:
+            assert work.claim(message, now=later) is not None
+        request(now, message=500)
+        again = work.due(now=later + timedelta(seconds=15))
+        assert again[0] == 500
+        assert len(again) == 21
+
     def test_asking_again_in_bulk_changes_nothing(self, now: datetime):
         request(now)
         mine = work.claim(1, now=now)

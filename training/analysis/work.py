@@ -30,9 +30,11 @@ Status = TextAnalysis.Status
 _QUEUED_AGAIN = timedelta(minutes=5)
 # Not yet queued: whoever stored the message does it a moment later.
 _GRACE = timedelta(seconds=10)
-# In bulk, one sweep; the next is some seconds away. What customers write meanwhile waits for
+# One sweep; the next is some seconds away.
+_MOST_PER_SWEEP = 500
+# In the queue at a time of what was asked for in bulk. What customers write meanwhile waits for
 # no more than these.
-_MOST_PER_SWEEP = 50
+_MOST_IN_BULK = 50
 _RETRY_S = 2.0
 _LONGEST_RETRY_S = 600.0
 _FAILURE_CHARS = 2_000
@@ -190,13 +192,19 @@ def due(*, now: datetime) -> list[int]:
     """
     with transaction.atomic():
         _end_lost(now)
-        waiting = TextAnalysis.objects.filter(status=Status.PENDING, due_at__lte=now)
-        # What customers write first, then what was asked for in bulk.
-        found = list(
-            waiting.order_by("is_bulk", "due_at").values_list("message", flat=True)[
-                :_MOST_PER_SWEEP
-            ]
-        )
+        waiting = TextAnalysis.objects.filter(status=Status.PENDING)
+        # What customers write first, then as much in bulk as has been begun since.
+        queued_in_bulk = waiting.filter(is_bulk=True, due_at__gt=now).count()
+        found = [
+            message
+            for is_bulk, most in (
+                (False, _MOST_PER_SWEEP),
+                (True, max(0, _MOST_IN_BULK - queued_in_bulk)),
+            )
+            for message in waiting.filter(is_bulk=is_bulk, due_at__lte=now)
+            .order_by("due_at")
+            .values_list("message", flat=True)[:most]
+        ]
         if found:
             queued = TextAnalysis.objects.filter(message__in=found, status=Status.PENDING)
             queued.update(due_at=now + _QUEUED_AGAIN)

@@ -19,12 +19,15 @@ from intents import inference, language
 from training import analysis
 
 _BAR = 30
+# A cell may be as long as a file; the module's own limit would end the run at such a row.
+csv.field_size_limit(2**31 - 1)
 
 
 class Command(BaseCommand):
     help = (
         "Find entities, moods and intents in the texts of a CSV (columns: text, and if you have it "
-        "at, ISO 8601). Writes one line of JSON a text; begun again, it goes on where it was."
+        "at: 2026-11-11 10:00, 2026/11/11). Writes one line of JSON a text, with “error” where a "
+        "row cannot be read; begun again, it goes on where it was."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,23 +50,28 @@ class Command(BaseCommand):
         self.stdout.write(str(target))
 
     def _read(self, file: Path, column: str, written: TextIO, *, done: int, total: int) -> None:
-        began = time.monotonic()
+        began, unread = time.monotonic(), 0
         for number, row in enumerate(_rows(file, column)):
             if number < done:
                 continue
-            text = row[column]
-            found = analysis.analyse(
-                text,
-                at=_moment(row.get("at", "")),
-                language=language.detect(text),
-                catalogue=analysis.Catalogue(),
-            )
-            line = {"row": number + 1, "text": text, **found.as_dict()}
+            text = row[column] or ""  # None in a row that is too short
+            try:
+                at = _moment((row.get("at") or "").strip())
+            except ValueError as error:
+                unread += 1
+                line = {"row": number + 1, "text": text, "error": str(error)}
+            else:
+                found = analysis.analyse(
+                    text, at=at, language=language.detect(text), catalogue=analysis.Catalogue()
+                )
+                line = {"row": number + 1, "text": text, **found.as_dict()}
             written.write(json.dumps(line, ensure_ascii=False) + "\n")
             written.flush()
             _show(number + 1, total, began=began, before=done)
         if total > done:
             sys.stderr.write("\n")
+        if unread:
+            self.stderr.write(f"{unread} rows were not read: look for “error” in the file.")
 
 
 def _rows(file: Path, column: str) -> Iterator[dict[str, str]]:
@@ -87,10 +95,28 @@ def _whole_lines(target: Path) -> int:
 
 
 def _moment(at: str) -> datetime:
-    found = parse_datetime(at) if at else None
-    if found is None:
+    """Return when a text was written: now where the file does not say.
+
+    Raises:
+        ValueError: It says something that is no date. “Yesterday” would be that of another day.
+    """
+    if not at:
         return timezone.now()
+    said = at.replace("/", "-")  # as spreadsheets write it, with or without noughts
+    date, _, clock = said.partition("T" if "T" in said else " ")
+    padded = "-".join(part.zfill(2) for part in date.split("-"))
+    try:
+        found = parse_datetime(f"{padded}T{_clock(clock)}")
+    except ValueError:  # the form is right, and there is no such day
+        found = None
+    if found is None:
+        raise ValueError(f"“{at}” is no date and time such as 2026-11-11 10:00")
     return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+def _clock(clock: str) -> str:
+    hour, colon, rest = clock.strip().partition(":")
+    return f"{hour.zfill(2)}{colon}{rest}" if colon else clock.strip() or "00:00"
 
 
 def _show(done: int, total: int, *, began: float, before: int) -> None:
