@@ -87,10 +87,79 @@ def _value(text: str) -> dict[str, Any]:
         ("HK$ 88", "88", "HKD"),
         ("３００元", "300", "CNY"),
         ("退我2.5万", "25000", ""),
+        ("九九八元", "998", "CNY"),
+        ("20块手续费", "20", "CNY"),
+        ("20块的电池", "20", "CNY"),
+        ("花了三块五电费", "3.5", "CNY"),
+        ("三百元电饭煲", "300", "CNY"),
+        ("20刀", "20", "USD"),
+        ("twenty-five dollars", "25", "USD"),
+        ("I paid three hundred twenty dollars", "320", "USD"),
+        ("two thousand five hundred dollars", "2500", "USD"),
+        ("one hundred and five pounds", "105", "GBP"),
+        ("one hundred twenty-three thousand four hundred and six euros", "123406", "EUR"),
+        ("5 hundred twenty dollars", "520", "USD"),
+        ("2.5 million dollars", "2500000", "USD"),
+        ("a hundred dollars", "100", "USD"),
+        ("a couple of hundred dollars", "200", "USD"),
+        ("a twenty dollar coupon", "20", "USD"),
+        ("forty dollars", "40", "USD"),
+        ("I paid 20 pounds", "20", "GBP"),
+        ("20 pounds of credit", "20", "GBP"),
     ],
 )
 def test_money_has_amount_and_currency(text: str, amount: str, currency: str) -> None:
     assert _value(text) == {"amount": amount, "currency": currency}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "也就两三块钱",
+        "二三十块",
+        "二十七八块",
+        "花了两三百",
+        "one or two dollars",
+        "two fifty dollars",
+        "several hundred dollars",
+        "between one hundred and two hundred dollars",
+        "three thousand twelve hundred dollars",
+    ],
+)
+def test_a_guess_at_an_amount_is_none(text: str) -> None:
+    assert _find(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我买了2块电池",
+        "两块手机电池",
+        "5块肥皂",
+        "5块面包",
+        "10块腕表",
+        "2块地毯",
+        "两块窗帘",
+        "三块钢化膜",
+        "三块毛巾",
+        "三块移动硬盘",
+        "菜刀20刀",
+        "砍了20刀",
+        "100刀片",
+        "it weighs 5 pounds",
+        "weight: 5-6 pounds",
+        "I have lost about twenty pounds",
+        "5 pounds heavier",
+        "five pounds of flour",
+        "a pound of flour",
+    ],
+)
+def test_pieces_cuts_and_weights_are_no_money(text: str) -> None:
+    assert _find(text) == []
+
+
+def test_a_year_before_a_festival_is_no_money() -> None:
+    assert ("AMOUNT", "2026元") not in _find("2026元旦能到吗")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +200,44 @@ def test_a_wrong_check_digit_is_no_parcel_of_that_carrier() -> None:
 def test_order_numbers_have_the_form_of_the_shops_own() -> None:
     assert _find("CS80019956还没发，CS123也是") == [("ORDER_NUMBER", "CS80019956")]
     assert _find("订单号：20261111000123") == [("ORDER_NUMBER", "20261111000123")]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "found"),
+    [
+        ("我的订单2026-11-01下的,到现在没发货", "TIME", "2026-11-01"),
+        ("my order 2026-11-18 has not arrived", "TIME", "2026-11-18"),
+        ("tracking 2026-11-18 shows nothing", "TIME", "2026-11-18"),
+        ("退货单2026-11-01提交", "TIME", "2026-11-01"),
+        ("订单123456元", "AMOUNT", "123456元"),
+        ("订单123456.50元", "AMOUNT", "123456.50元"),
+        ("快递信息:13812345678", "PHONE", "13812345678"),
+        ("物流信息138-1234-5678", "PHONE", "138-1234-5678"),
+        # What the words before it call a number is one, and so is what is no day.
+        ("订单号20261101", "ORDER_NUMBER", "20261101"),
+        ("order #20261101", "ORDER_NUMBER", "20261101"),
+        ("订单20261399", "ORDER_NUMBER", "20261399"),
+        ("订单2026-11-01-0003", "ORDER_NUMBER", "2026-11-01-0003"),
+        ("订单号12345678 人民币支付", "ORDER_NUMBER", "12345678"),
+        ("快递单号13812345678", "TRACKING_NUMBER", "13812345678"),
+        ("waybill 20261101", "TRACKING_NUMBER", "20261101"),
+    ],
+)
+def test_not_all_that_follows_an_order_or_a_parcel_is_its_number(
+    text: str, kind: str, found: str
+) -> None:
+    assert _find(text) == [(kind, found)]
+
+
+@pytest.mark.parametrize("text", ["订单20261101下的还没到", "物流信息20261101更新"])
+def test_a_day_without_dashes_is_no_number(text: str) -> None:
+    kinds = {kind for kind, _ in _find(text)}
+
+    assert not kinds & {"ORDER_NUMBER", "TRACKING_NUMBER"}
+
+
+def test_an_order_number_may_stand_before_new_year() -> None:
+    assert ("ORDER_NUMBER", "12345678") in _find("订单12345678 元旦前能到吗")
 
 
 def test_products_are_found_by_what_customers_shorten_them_to() -> None:

@@ -1,7 +1,7 @@
-"""Amounts of money: ¥129.9, 三百块, 2.5万元, 25 美元, USD 25, $1,299.00, thirty euros."""
+"""Amounts of money: ¥129.9, 三百块, 2.5万元, 25 美元, USD 25, $1,299.00, thirty-five euros."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from training.analysis.entities import numerals
@@ -92,14 +92,41 @@ _AFTER = {
     "singapore dollars": "SGD",
 }
 
+# 块 is also a piece: of these things, or of what is made of them.
+_PIECES = (
+    r"(?:(?:[新旧大小厚薄]|备用|移动|固态|机械|智能|电子|石英|锂|蓄|纽扣|儿童|手机|相机|电脑|[红黄蓝绿黑白灰粉紫]色)的?)?"
+    r"(?:屏|砖|膜|钢化|玻璃|塑料(?!袋)|海绵|泡沫|橡皮|磁铁|木(?![瓜耳])|石(?!榴)|玉(?!米)|板(?![栗鞋])|[主滑隔挡砧菜画墙]板|牌(?![子照])|奖牌"
+    r"|布(?![置丁])|[餐桌抹尿纱画绒帆]布|[毛浴方丝头]巾|毛[毯料]|毯|垫(?![付资钱])|鼠标垫|窗[帘纱]|帘|地(?![铁址区税瓜])"
+    r"|面(?:包|膜|料|板|巾|饼)|肉(?!夹)|[牛羊猪鱼鸡]肉|[牛鸡猪]排|鸡胸|饼|月饼|蛋糕|巧克力|奶酪|芝士|豆腐|披萨|比萨|糖(?![葫醋])|冰[块砖]"
+    r"|香(?![港水蕉菜菇肠])|肥皂|皂|手(?:表|帕|巾|绢|工皂)|腕表|表(?![示明达扬白])|儿(?!童)"
+    r"|硬盘|显[卡示]|内存|芯片|镜[片子]|电(?:池|瓶|芯|路板|子表|热毯|热板|容))"
+)
+# A pound of flour, but twenty pounds of credit.
+_WEIGHT_FOLLOWS = r"\ (?:heav(?:y|ier)|lighter|overweight|of\ (?!(?:(?:my|your|the)\ )?(?:credit|money|refund|discount|postage|shipping)))"
+# What makes another word of a currency.
+_NOT_BEFORE = {
+    "块": _PIECES,
+    "元": "[旦宵]",
+    "刀": "[片具架叉子头刃口柄鞘削剪切砍鱼纸]",
+    "pounds": _WEIGHT_FOLLOWS,
+}
 
-def _any(words: dict[str, str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(
+        re.escape(word) + (rf"(?!{_NOT_BEFORE[word]})" if word in _NOT_BEFORE else "")
+        for word in sorted(words, key=len, reverse=True)
+    )
 
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,9}(?:\.\d{1,2})?"
 _MULTIPLE = r"\ ?(?P<multiple>万亿|亿|万|千|百|k\b)?"
 _HAN_NUMBER = r"[零〇一二两俩三四五六七八九十百千万]{1,9}"
+# 两三块, 三五百块, 二十七八块: a guess. 九九八元 is read out digit by digit.
+_GUESS = re.compile(
+    r"(?<![零〇一二两俩三四五六七八九])(?P<low>[一二两俩三四五六七八九])"
+    r"(?!(?P=low))[一二两三四五六七八九](?![零〇一二两俩三四五六七八九])"
+)
 _NO_LATIN = r"(?![a-z])"
 _SIGN_FIRST = re.compile(
     rf"(?<![a-z])(?P<currency>{_any(_BEFORE)})\ ?(?P<number>{_NUMBER})(?![\d%]){_MULTIPLE}"
@@ -107,22 +134,50 @@ _SIGN_FIRST = re.compile(
 )
 _SIGN_LAST = re.compile(
     rf"(?<![a-z\d.])(?P<number>{_NUMBER}){_MULTIPLE}(?:多|余|几|来)?\ ?(?P<currency>{_any(_AFTER)}){_NO_LATIN}(?P<rest>\d(?!\d)(?:毛|角)?)?"
-    r"(?!屏|砖|手表|面膜)"
 )
 _HAN = re.compile(
-    rf"(?<![零〇一二两三四五六七八九十百千万第几])(?P<number>{_HAN_NUMBER})(?:多|余|几|来)?(?P<currency>块钱|元钱|{'|'.join(word for word in sorted(_AFTER, key=len, reverse=True) if not word.isascii() and word not in '€£刀')})"
-    r"(?P<rest>[一二两三四五六七八九](?:毛|角)?(?!个|件|十|百|千|万|次))?(?!屏|儿|电|布|肉|面|巧|板|手|儿|地|石|饼|表|蛋|香|肥|砖)"
+    rf"(?<![零〇一二两三四五六七八九十百千万第几])(?P<number>{_HAN_NUMBER})(?:多|余|几|来)?"
+    rf"(?P<currency>{_any(word for word in _AFTER if not word.isascii() and word not in '€£刀')})"
+    r"(?P<rest>[一二两三四五六七八九](?:毛|角)?(?!个|件|十|百|千|万|次))?"
 )
 # What is paid, asked or given back, with no currency said.
 _PAID = re.compile(
     rf"(?:花了?|退(?:我|了|款|还)?|付了?|赔(?:我|偿|了)?|收了?|售价|单价|价格是?|总价|总共|一共|才|只要)"
     rf"(?P<number>(?:{_NUMBER})(?:万|千|百)?|{_HAN_NUMBER})(?=[,。!?;、\s]|$|[了吧吗呢就])"
 )
+_MULTIPLES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+_BELOW_HUNDRED = {"couple": 2} | {
+    word: step * number
+    for step, words in (
+        (
+            1,
+            (
+                "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+                " fifteen sixteen seventeen eighteen nineteen"
+            ),
+        ),
+        (10, "ten twenty thirty forty fifty sixty seventy eighty ninety"),
+    )
+    for number, word in enumerate(words.split(), start=1)
+}
+_WORD = "|".join(sorted((*_BELOW_HUNDRED, *_MULTIPLES), key=len, reverse=True))
+_DIGITS_EN = r"(?<![\d.,])\d{1,3}(?:\.\d{1,2})?(?=\ (?:hundred|thousand|million)\b)"
+_ONE_EN = r"an?(?=\ (?:hundred|thousand|million|dollar|euro|pound|yuan|buck|yen)\b)"
+# All words of the number, or the last would be taken for the whole.
 _WORDS_EN = re.compile(
-    rf"\b(?P<number>{numerals.ENGLISH})(?P<hundred>\ hundred|\ thousand)?\ (?P<currency>dollars?|euros?|pounds?|yuan|bucks|yen)\b"
+    rf"\b(?P<number>(?:{_ONE_EN}|{_DIGITS_EN}|(?:a\ )?couple(?:\ of)?|{_WORD})(?:(?:-|\ (?:(?:and|or)\ )?)(?:{_WORD})){{0,13}})"
+    rf"\ (?P<currency>dollars?|euros?|pounds?(?!{_WEIGHT_FOLLOWS})|yuan|bucks|yen)\b"
 )
 _LEAST_BARE = 10  # "退了一" says nothing of money
-_HUNDREDS = {" hundred": 100, " thousand": 1000, None: 1}
+_WEIGHT_PRECEDES = re.compile(
+    r"\b(?:weigh\w*|los(?:t|e|es|ing)|gain(?:s|ed|ing)?|heavy|heavier)"
+    r"(?:\ (?:is|was|of|by|as|a|another|some|about|around|over|under|up|to|only|just|exactly|approximately|roughly|almost|nearly|more|less|than|at|least|most)){0,4}"
+    r"[\ :]*(?:\d+\ ?(?:-|to)\ ?)?$"
+)
+_CUTS = re.compile(r"(?:(?<![\d\ 百千万k美])刀|[切砍划割捅剁]了?)\ ?$")  # 砍了20刀, 菜刀20刀
+# What tells before a number that no money is meant.
+_TOLD_BEFORE = {"pound": _WEIGHT_PRECEDES, "pounds": _WEIGHT_PRECEDES, "刀": _CUTS}
+_BEFORE_NUMBER = 48  # characters before a number in which that is looked for
 
 
 def find(folded: Folded) -> Iterator[Span]:
@@ -133,8 +188,8 @@ def find(folded: Folded) -> Iterator[Span]:
             said = match["number"]
             if pattern is not _HAN:
                 said += match["multiple"] or ""
-            amount = numerals.number(said)
-            if amount is None:
+            amount = _amount(said)
+            if amount is None or _is_no_money(text, match):
                 continue
             rest = match.groupdict().get("rest")
             if rest and (tenths := numerals.number(rest[0])) is not None:
@@ -143,18 +198,68 @@ def find(folded: Folded) -> Iterator[Span]:
                 continue  # 一块: together, a piece
             yield _span(match, amount, words[match["currency"]])
     for match in _PAID.finditer(text):
-        amount = numerals.number(match["number"])
+        amount = _amount(match["number"])
         if amount is not None and amount >= _LEAST_BARE:
             value = {"amount": f"{amount.normalize():f}", "currency": ""}
             yield Span(Kind.AMOUNT, match.start("number"), match.end("number"), value)
     for match in _WORDS_EN.finditer(text):
-        if (amount := numerals.number(match["number"])) is not None:
+        amount = _spelled(match["number"])
+        if amount is not None and not _is_no_money(text, match):
             singular = match["currency"]
             yield _span(
-                match,
-                amount * _HUNDREDS[match["hundred"]],
-                _AFTER[singular.lower()] if singular in _AFTER else _AFTER[singular + "s"],
+                match, amount, _AFTER[singular] if singular in _AFTER else _AFTER[singular + "s"]
             )
+
+
+def _amount(said: str) -> Decimal | None:
+    return None if _GUESS.search(said) else numerals.number(said)
+
+
+def _is_no_money(text: str, match: re.Match[str]) -> bool:
+    """Return whether what is before a number tells that pounds are a weight, or 刀 cuts."""
+    pattern, start = _TOLD_BEFORE.get(match["currency"]), match.start()
+    return bool(pattern and pattern.search(text, max(0, start - _BEFORE_NUMBER), start))
+
+
+def _spelled(said: str) -> Decimal | None:
+    """Return what English words say; None for what is not one number: "one or two", "two fifty".
+
+    "twenty-five" -> 25, "two thousand five hundred" -> 2500, "2.5 thousand" -> 2500.
+    """
+    words = re.split("[ -]", said.replace("a couple", "couple").replace("couple of", "couple"))
+    total = section = Decimal(0)
+    section_below = word_below = Decimal("Infinity")  # what may follow is less than these
+    for before, word in zip(["", *words], words, strict=False):
+        if word == "and":
+            if before not in _MULTIPLES:
+                return None
+        elif word == "hundred":
+            section *= 100
+            if not 0 < section < section_below or section >= 10_000:
+                return None
+            word_below = Decimal(100)
+        elif word in _MULTIPLES:
+            if not section or _MULTIPLES[word] >= section_below:
+                return None
+            total += section * _MULTIPLES[word]
+            section = Decimal(0)
+            section_below = word_below = Decimal(_MULTIPLES[word])
+        else:
+            number = _below_hundred(word)
+            if number is None or number >= word_below:
+                return None
+            section += number
+            word_below = Decimal(10) if number in range(20, 100, 10) else Decimal(0)
+    return total + section
+
+
+def _below_hundred(word: str) -> Decimal | None:
+    """Return the number of a word that has no multiple; None for "or"."""
+    if word in ("a", "an"):
+        return Decimal(1)
+    if word[0].isdigit():
+        return Decimal(word)
+    return Decimal(_BELOW_HUNDRED[word]) if word in _BELOW_HUNDRED else None
 
 
 def _span(match: re.Match[str], amount: Decimal, currency: str) -> Span:
