@@ -175,7 +175,10 @@ def _clocks(text: str, days: list[_Day]) -> list[Clock]:
 
 
 def _days(text: str, context: Context) -> list[_Day]:
-    """Return non-overlapping days: the leftmost, of these the longest that can be resolved."""
+    """Return non-overlapping days: the leftmost, of these the longest that can be resolved.
+
+    Those of whole rules are kept unresolved, so that no part of them is taken for a time.
+    """
     found = [
         _Day(match.start(), match.end(), rule, match)
         for rule in _RULES
@@ -185,7 +188,9 @@ def _days(text: str, context: Context) -> list[_Day]:
     found.sort(key=lambda day: (day.start, -day.end))
     days: list[_Day] = []
     for day in found:
-        if (not days or day.start >= days[-1].end) and day.resolve(context) is not None:
+        if days and day.start < days[-1].end:
+            continue
+        if day.resolve(context) is not None or day.rule.is_whole:
             days.append(day)
     return days
 

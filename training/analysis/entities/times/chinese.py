@@ -14,12 +14,23 @@ from training.analysis.entities.times.interval import (
     month,
     months,
     one_day,
+    same_day,
     third,
     week,
     year,
 )
 
-_DAYS_AWAY = {"大前": -3, "前": -2, "昨": -1, "今": 0, "明": 1, "后": 2, "大后": 3}
+_DAYS_AWAY = {
+    "大大前": -4,
+    "大前": -3,
+    "前": -2,
+    "昨": -1,
+    "今": 0,
+    "明": 1,
+    "后": 2,
+    "大后": 3,
+    "大大后": 4,
+}
 _YEARS_AWAY = {
     "大前": -3,
     "前": -2,
@@ -32,6 +43,9 @@ _YEARS_AWAY = {
     "后": 2,
 }
 _STEPS = {
+    "大上上": -3,
+    "上上上": -3,
+    "大上": -2,
     "上上": -2,
     "上": -1,
     "上一": -1,
@@ -42,7 +56,10 @@ _STEPS = {
     "下": 1,
     "下一": 1,
     "下下": 2,
+    "大下": 2,
+    "下下下": 3,
 }
+_FAR_STEPS = "大上上|上上上|大上|上上|下下下|大下|下下"
 _WEEKDAYS = {
     each: number
     for number, names in enumerate(("一1", "二2", "三3", "四4", "五5", "六6", "日天7"))
@@ -57,7 +74,9 @@ _WEEKDAY = (
     r"(?P<weekday>[二三四五六日天末](?![个次周天气]|用品)|一(?![个次周天直共起般些样])"
     r"|[1-7](?![\d个次周天点:]))"
 )
-_PART_OF_MONTH = "初|中旬?|底|末|上旬|下旬"
+# 十月初八 is a day of the lunar calendar; 月初一直没发货 and 月初三单 are not.
+_LUNAR_DAY = "初[一二三四五六七八九十](?![个件单笔次天周月年元块套折直起共些开般样])"
+_PART_OF_MONTH = rf"(?!{_LUNAR_DAY})初|中旬?|底|末|上旬|下旬"
 _UNIT = "个?半?(?:年|月|周|星期|礼拜|天|日|小时|钟头|分钟|刻钟)"
 # Of what follows or precedes "3天内" in a promise: counted from an event, not from the message.
 _EVENT = "收到|收货|签收|付款|支付|购买|买|下单|到货|发货|拍下|确认|提交|申请|退回|寄出|完成|激活|开封|使用|用|穿|入住"
@@ -108,6 +127,30 @@ def _in_month(whole: Interval, part: str | None, day: str | None) -> Interval | 
         return whole
     number = numerals.integer(day) or 0
     return one_day(whole.start.replace(day=number))
+
+
+def _today_of_another(match: re.Match[str], context: Context) -> Interval:
+    """Return what 去年今天, 上个月今天 and 上周今天 are."""
+    day = context.today + _DAYS_AWAY[match["day"]] * DAY
+    if match["yearword"]:
+        return one_day(same_day(day, 12 * _YEARS_AWAY[match["yearword"]]))
+    if match["unit"] == "月":
+        return one_day(same_day(day, _STEPS[match["step"]]))
+    return one_day(day + 7 * _STEPS[match["step"]] * DAY)
+
+
+def _lunar_day(match: re.Match[str], context: Context) -> Interval | None:
+    """Return a day of the lunar calendar; None where only a table of its months could tell."""
+    number = 1 if match["month"] in ("正", "年") else numerals.integer(match["month"])
+    day = numerals.integer((match["day"] or "").removeprefix("初"))
+    if number is None or day is None or match["leap"]:
+        return None
+    known = _year(match, context)
+    if known is not None:
+        return festivals.lunar_day(number, day, known)
+    return context.nearest(
+        lambda offset: festivals.lunar_day(number, day, context.reference.year + offset)
+    )
 
 
 def _part_of_nearest_month(match: re.Match[str], context: Context) -> Interval | None:
@@ -226,40 +269,72 @@ def _festival(match: re.Match[str], context: Context) -> Interval | None:
     return context.nearest(lambda offset: candidate(context.reference.year + offset))
 
 
-def _count(match: re.Match[str]) -> tuple[Decimal, str] | None:
-    """Return how many of which unit "3天", "半个月", "一个半月", "两年半" are."""
+def _count(match: re.Match[str]) -> tuple[Decimal, Decimal, str] | None:
+    """Return how many at least and at most, and of which unit.
+
+    "3天", "半个月", "一个半月", "两年半", "两三天", "3-5天", "十几天".
+    """
     unit_text = match["unit"]
     unit = relative.UNITS[unit_text.removeprefix("个").removeprefix("半")]
     said = match["count"]
     if said == "半":
-        count: Decimal | None = Decimal("0.5")
+        return Decimal("0.5"), Decimal("0.5"), unit
+    least, most = _least_and_most(said)
+    if least is None or most is None:
+        return None
+    if "半" in unit_text or match["half"]:
+        if least != most:
+            return None
+        least = most = least + Decimal("0.5")
+    return least, most, unit
+
+
+def _least_and_most(said: str) -> tuple[Decimal | None, Decimal | None]:
+    """Return what a number may mean: 两三 is 2 to 3, 二三十 is 20 to 30, 十几 is 11 to 19."""
+    least: Decimal | None
+    most: Decimal | None
+    if said.endswith("几"):
+        tens = numerals.number(said.removesuffix("几")) or Decimal(0)
+        return tens + 1, tens + 9
+    if joint := _TO.search(said):
+        least, most = numerals.number(said[: joint.start()]), numerals.number(said[joint.end() :])
+    elif about := _ABOUT.fullmatch(said):
+        least, most = (
+            numerals.number(f"{about['tens'] or ''}{about[name]}{about['unit'] or ''}")
+            for name in ("least", "most")
+        )
+        if said == "三两":
+            least, most = most, least
+    elif _DIGITS_IN_A_ROW.search(said):
+        return None, None
     else:
-        count = numerals.number(said)
-        if count is not None and ("半" in unit_text or match["half"]):
-            count += Decimal("0.5")
-    return None if count is None else (count, unit)
+        least = most = numerals.number(said)
+        return least, most
+    if least is None or most is None or least >= most:
+        return None, None
+    return least, most
 
 
 def _away(match: re.Match[str], context: Context) -> Interval | None:
-    back = "前" in match["side"]
-    if "几" in match["count"]:
-        return relative.some_days(context, ahead=not back) if match["unit"] == "天" else None
+    return _so_far(match, context, ahead="前" not in match["side"])
+
+
+def _so_far(match: re.Match[str], context: Context, *, ahead: bool) -> Interval | None:
+    if match["count"] == "几":
+        return relative.some_days(context, ahead=ahead) if match["unit"] == "天" else None
     counted = _count(match)
-    if counted is None:
-        return None
-    count, unit = counted
-    return relative.away(-count if back else count, unit, context)
+    return None if counted is None else relative.between(*counted, context, ahead=ahead)
 
 
 def _within(match: re.Match[str], context: Context) -> Interval | None:
-    counted = None if "几" in match["count"] else _count(match)
-    return None if counted is None else relative.within(*counted, context)
+    counted = None if match["count"] == "几" else _count(match)
+    return None if counted is None else relative.within(*counted[1:], context)
 
 
 def _lasting(match: re.Match[str], context: Context) -> Interval | None:
     word = match["side"].rstrip("的")
     ahead = word in ("未来", "接下来", "今后", "往后", "之后")
-    if "几" in match["count"] or match["count"] in ("些",):
+    if match["count"] in ("几", "些"):
         if match["unit"] != "天":
             return None
         if word in ("这", "最近", "近", "最近这"):
@@ -268,19 +343,16 @@ def _lasting(match: re.Match[str], context: Context) -> Interval | None:
     counted = _count(match)
     if counted is None:
         return None
+    _, count, unit = counted
     if word == "前":  # 前两天: the days before today
-        count, unit = counted
         if unit != "day":
             return None
         return Interval(relative.day_away(-count, unit, context.today), context.today)
-    return relative.lasting(*counted, context, ahead=ahead)
+    return relative.lasting(count, unit, context, ahead=ahead)
 
 
 def _in_a_while(match: re.Match[str], context: Context) -> Interval | None:
-    if "几" in match["count"]:
-        return relative.some_days(context, ahead=True) if match["unit"] == "天" else None
-    counted = _count(match)
-    return None if counted is None else relative.away(*counted, context)
+    return _so_far(match, context, ahead=True)
 
 
 # Names that are as often something else: numbers, the eleventh, 1 May of no holiday.
@@ -297,10 +369,22 @@ _NEEDS_MORE = {
     "12.12",
     "网一",
 }
-_COUNT = r"(?P<count>(?<![\d.第])\d{1,4}(?:\.\d)?|半|[一二两俩三四五六七八九十百]{1,4}|几)"
-_WHOLE_UNIT = (
-    r"(?P<unit>个?半?(?:年|月|周|星期|礼拜|天|日|小时|钟头|分钟|刻钟)(?![内线]?班))(?P<half>半)?"
+_HAN = "一二两俩三四五六七八九"
+_TO = re.compile("[-~–—到至]")
+# 两三, 十五六, 二三十
+_ABOUT = re.compile(
+    rf"(?P<tens>[{_HAN}]?十)?(?P<least>[{_HAN}])(?P<most>[{_HAN}])(?P<unit>(?<!十..)[十百])?"
 )
+_DIGITS_IN_A_ROW = re.compile(f"[{_HAN}]{{2}}")
+# What begins in the midst of a number is none: 几十天, 十几天.
+_NUMBER = (
+    r"(?<![\d.第/:-])\d{1,3}[-~–—到至]\d{1,3}|(?<![\d.第])\d{1,4}(?:\.\d)?|半"
+    rf"|(?<![第几数双周期拜月号日千万零〇十百{_HAN}])[{_HAN}十百]{{1,7}}[-~–—到至][{_HAN}十百]{{1,7}}"
+    rf"|(?<![第几数千万零〇十百{_HAN}])[{_HAN}十百]{{1,7}}"
+    rf"|(?<![第几数千万零〇十百{_HAN}])(?:[{_HAN}]?十)?几"
+)
+_COUNT = rf"(?P<count>{_NUMBER})"
+_WHOLE_UNIT = r"(?P<unit>个?半?(?:年|月|周|星期|礼拜|天|日|工作日|小时|钟头|分钟|刻钟)(?![内线]?班))(?P<half>半)?"
 _FESTIVAL_NAMES = "|".join(
     re.escape(name) for name in sorted([*festivals.CHINESE, "十一"], key=len, reverse=True)
 )
@@ -310,10 +394,10 @@ _AFTER_FESTIVAL = (
 )
 
 RULES: tuple[Rule, ...] = (
-    rule(r"(?P<day>大前|大后|前|后)天(?!性)", _relative_day),
+    rule(r"(?P<day>大大前|大大后|大前|大后|前|后)天(?!性)", _relative_day),
     rule(r"(?P<day>[今昨明])(?:天|日|儿个?|(?=[早晚夜晨上下中凌](?!面|载|单|级)))", _relative_day),
     rule(
-        r"(?P<step>上上|下下|上一|下一|这一|上|下|这|本)个?(?:周|星期|礼拜)"
+        rf"(?P<step>{_FAR_STEPS}|上一|下一|这一|上|下|这|本)个?(?:周|星期|礼拜)"
         rf"(?:的?{_WEEKDAY})?(?![年期岁边转围])",
         _relative_week,
     ),
@@ -323,16 +407,53 @@ RULES: tuple[Rule, ...] = (
         _weekday,
     ),
     rule(
-        rf"(?P<step>上上|下下|上一|下一|上|下|这|本|当)个?月(?:份)?的?"
+        rf"(?P<step>{_FAR_STEPS}|上一|下一|上|下|这|本|当)个?月(?:份)?的?"
         rf"(?:(?P<part>{_PART_OF_MONTH})|(?P<day>{_DAY_OF_MONTH})[日号])?(?!卡|票|费|饼)",
         _relative_month,
+        is_whole=True,
     ),
-    rule(rf"(?<![个\d{_C}十每])月(?P<part>初|中旬?|底|末)", _part_of_nearest_month),
+    rule(
+        rf"(?:(?P<yearword>大前|前|去|今|明|后)年|(?P<step>{_FAR_STEPS}|上一?|下一?|这)个?"
+        r"(?:(?P<unit>月)|周|星期|礼拜))的?(?P<day>[昨今明])[天日]",
+        _today_of_another,
+    ),
+    *(
+        rule(
+            rf"{before}(?P<leap>闰)?(?P<month>[正腊冬]|{_MONTH})月(?:份)?的?"
+            rf"(?P<day>初[一二三四五六七八九十]|{_DAY_OF_MONTH})?[日号]?",
+            _lunar_day,
+            is_whole=True,
+        )
+        for before in (
+            rf"(?:(?:{_YEAR})的?)?(?:农历|阴历|旧历)的?",
+            rf"(?:农历|阴历|旧历)的?(?:{_YEAR})的?",
+        )
+    ),
+    rule(
+        rf"(?:(?:{_YEAR})的?)?(?P<leap>闰)?(?<![\d.{_C}十])(?P<month>{_MONTH})月(?P<day>{_LUNAR_DAY})",
+        _lunar_day,
+        is_whole=True,
+    ),
+    rule(
+        rf"(?:(?:{_YEAR})的?)?(?P<leap>闰)?(?<![改纠修真校])(?P<month>[正腊冬])月"
+        rf"(?P<day>{_LUNAR_DAY}|{_DAY_OF_MONTH})?",
+        _lunar_day,
+        is_whole=True,
+    ),
+    rule(
+        rf"(?:(?:(?:{_YEAR})的?)?大|(?<![\d上下今去明前后这本半大]))(?P<month>年)(?P<leap>$^)?"
+        rf"(?P<day>{_LUNAR_DAY})",
+        _lunar_day,
+        is_whole=True,
+    ),
+    rule(rf"(?<![个\d{_C}十每正腊冬])月(?P<part>初|中旬?|底|末)", _part_of_nearest_month),
     rule(r"(?<![月\d])(?P<part>上旬|中旬|下旬)", _part_of_nearest_month),
     rule(
         rf"(?:{_YEAR})?的?(?<![\d第.{_C}十个])(?P<month>{_MONTH})月(?!饼|卡|票|费)(?:份)?"
-        rf"(?:的?(?P<part>{_PART_OF_MONTH})|(?:的|\ )?(?P<day>{_DAY_OF_MONTH})(?:[日号]|(?![\d个天:点元块.]))(?!楼|线|店|院))?",
+        rf"(?:的?(?P<part>{_PART_OF_MONTH})|(?:的|\ )?(?P<day>{_DAY_OF_MONTH})(?:[日号]|(?![\d个天:点元块.]))(?!楼|线|店|院))?"
+        r"(?!(?:3[2-9]|[4-9]\d)[日号])",
         _month_and_day,
+        is_whole=True,
     ),
     rule(
         rf"(?:(?:{_YEAR})?的?(?<![\d第.{_C}十个])(?P<month>{_MONTH})月)?(?<![\d.:])(?P<first>{_DAY_OF_MONTH})"
@@ -347,9 +468,9 @@ RULES: tuple[Rule, ...] = (
         r"(?<![\d上下今去明前后这本])(?P<part>上半年|下半年|第?[一二三四1-4]季度|年[初底末中](?!\d))",
         _part_of_nearest_year,
     ),
-    rule(r"(?P<step>上一|下一|这一|上|下|本|这)个?季度", _relative_quarter),
+    rule(rf"(?P<step>{_FAR_STEPS}|上一|下一|这一|上|下|本|这)个?季度", _relative_quarter),
     rule(
-        rf"(?<![\d.{_C}十第型编单色码路街巷弄大小])(?<![大小][了上出整])(?P<day>{_DAY_OF_MONTH})[日号](?![\d楼线门店馆院仓色机电码柜粉床库球房字脸]|公馆|地铁)",
+        rf"(?<![\d./{_C}十第型编单色码路街巷弄大小])(?<![大小][了上出整])(?P<day>{_DAY_OF_MONTH})[日号](?![\d楼线门店馆院仓色机电码柜粉床库球房字脸]|公馆|地铁)",
         _day_of_month,
     ),
     rule(
@@ -369,7 +490,7 @@ RULES: tuple[Rule, ...] = (
         _festival,
     ),
     rule(
-        rf"(?<!提)(?<!{'|'.join(sorted({'付款', '签收', '收到', '收货', '下单', '到货', '发货', '拍下', '购买', '入住', '激活'}))})后?{_COUNT}{_WHOLE_UNIT}多?(?P<side>[之以]?[前后])(?!面|台|来居上)",
+        rf"(?<!提)(?<!{'|'.join(sorted({'付款', '签收', '收到', '收货', '下单', '到货', '发货', '拍下', '购买', '入住', '激活'}))})后?{_COUNT}{_WHOLE_UNIT}多?(?P<side>[之以]?[前后])(?!面|台|来居上)(?:的今[天日])?",
         _away,
     ),
     rule(
@@ -377,7 +498,7 @@ RULES: tuple[Rule, ...] = (
         _within,
     ),
     rule(
-        rf"(?P<side>最近这|最近|过去|近|前|这|未来|接下来|今后|往后)的?(?P<count>(?<![\d.])\d{{1,4}}|半|[一二两俩三四五六七八九十]{{1,3}}|几|些){_WHOLE_UNIT}(?![前后内])",
+        rf"(?P<side>最近这|最近|过去|近|前|这|未来|接下来|今后|往后)的?(?P<count>{_NUMBER}|些){_WHOLE_UNIT}(?![前后内])",
         _lasting,
     ),
     rule(rf"(?:再过|过|再等){_COUNT}{_WHOLE_UNIT}(?![前后内])", _in_a_while),

@@ -3,7 +3,8 @@
 import re
 from datetime import date
 
-from training.analysis.entities.times import festivals
+from training.analysis.entities import numerals
+from training.analysis.entities.times import festivals, relative
 from training.analysis.entities.times.grammar import DAY, Context, Rule, rule, sensible_year
 from training.analysis.entities.times.interval import (
     Interval,
@@ -84,6 +85,8 @@ _WEEKDAY = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
 _FULL_WEEKDAY = "|".join(name for name in _WEEKDAYS if name.endswith("day"))
 _DAY_OF_MONTH = r"(?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\ (?:of\ )?(?P<year>(?:19|20)\d\d)\b(?!\ ?(?:yuan|usd|dollars)))?"
+# Not the weekend of "the weekend before last".
+_OTHER_SIDE = r"(?!\ (?:before\ last|after\ next)\b)"
 
 
 def _single_word(match: re.Match[str], context: Context) -> Interval | None:
@@ -122,6 +125,43 @@ def _stepped_unit(match: re.Match[str], context: Context) -> Interval | None:
     if unit == "quarter":
         return months(today.year, (today.month - 1) // 3 * 3 + 1 + 3 * step, 3)
     return year(today.year + step)
+
+
+def _other_side(match: re.Match[str], context: Context) -> Interval | None:
+    """Return what "the weekend before last" and "the Friday after next" are."""
+    today, unit = context.today, match["unit"]
+    step = -2 if match["side"] == "before last" else 2
+    if unit == "night":
+        return _evening(today + step * DAY, context) if step < 0 else None
+    if unit == "week":
+        return week(today, step)
+    if unit == "weekend":
+        return days(monday(today) + (7 * step + 5) * DAY, 2)
+    if unit == "month":
+        return month(today.year, today.month + step)
+    if unit == "year":
+        return year(today.year + step)
+    number = _WEEKDAYS[unit]
+    if step < 0:  # a week before the latest one
+        return one_day(today - ((today.weekday() - number - 1) % 7 + 8) * DAY)
+    return one_day(monday(today) + (7 * step + number) * DAY)
+
+
+def _from_weekday(match: re.Match[str], context: Context) -> Interval | None:
+    """Return what lies so far from a day: "two weeks from Monday", "a week from tomorrow"."""
+    count = numerals.number(match["count"])
+    if count is None:
+        return None
+    day, today = match["from"], context.today
+    if day in _SINGLE_WORDS:
+        day = today + _SINGLE_WORDS[day] * DAY
+    elif match["step"] == "next":
+        day = monday(today) + (7 + _WEEKDAYS[day]) * DAY
+    elif match["step"] == "last":
+        day = today - ((today.weekday() - _WEEKDAYS[day] - 1) % 7 + 1) * DAY
+    else:
+        day = today + ((_WEEKDAYS[day] - today.weekday() - 1) % 7 + 1) * DAY
+    return one_day(relative.day_away(count, relative.UNITS[match["unit"]], day))
 
 
 def _weekend(match: re.Match[str], context: Context) -> Interval | None:
@@ -295,9 +335,23 @@ RULES: tuple[Rule, ...] = (
         rf"(?:{_FULL_WEEKDAY}))(?!'s)",
         _stepped_unit,
     ),
-    rule(r"\b(?:at|on|over|during)\ the\ weekend\b|\b(?:the\ )?weekend\b", _weekend),
     rule(
-        rf"\b(?:(?P<step>{_STEP_WEEK})\ )?(?P<weekday>{_FULL_WEEKDAY})\b(?!s)"
+        rf"\b(?:at|on|over|during)\ the\ weekend\b{_OTHER_SIDE}|\b(?:the\ )?weekend\b{_OTHER_SIDE}",
+        _weekend,
+    ),
+    rule(
+        rf"\b(?:the\ )?(?P<unit>{_FULL_WEEKDAY}|weekend|week|month|year|night)"
+        r"\ (?P<side>before\ last|after\ next)\b(?:\ (?P=unit)\b)?"
+        r"(?!\ (?:week|month|year|night|time|order)\b)",
+        _other_side,
+    ),
+    rule(
+        rf"\b(?P<count>(?<![\d.])\d{{1,3}}|{numerals.ENGLISH})\ (?P<unit>day|week|fortnight|month|year)s?"
+        rf"\ from\ (?:(?P<step>last|this|next|coming)\ )?(?P<from>tomorrow|yesterday|{_FULL_WEEKDAY})\b",
+        _from_weekday,
+    ),
+    rule(
+        rf"\b(?:(?P<step>{_STEP_WEEK})\ )?(?P<weekday>{_FULL_WEEKDAY})\b(?!s){_OTHER_SIDE}"
         r"(?:\ (?:of\ )?(?P<weekof>last|this|next)\ week\b)?",
         _weekday,
     ),
@@ -312,8 +366,13 @@ RULES: tuple[Rule, ...] = (
     rule(
         rf"\b(?:the\ )?(?P<month>{_MONTH})\.?\ (?:the\ )?{_DAY_OF_MONTH}\b(?![:%]|\.\d|,\d){_YEAR}",
         _month_and_day,
+        is_whole=True,
     ),
-    rule(rf"\b(?:the\ )?{_DAY_OF_MONTH}\ (?:of\ )?(?P<month>{_MONTH})\b\.?{_YEAR}", _month_and_day),
+    rule(
+        rf"\b(?:the\ )?{_DAY_OF_MONTH}\ (?:of\ )?(?P<month>{_MONTH})\b\.?{_YEAR}",
+        _month_and_day,
+        is_whole=True,
+    ),
     rule(
         rf"\b(?P<month>{_MONTH})\.?\ {_DAY_OF_MONTH}\ ?(?:-|–|to|until|through)\ ?(?P<last>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\b(?!:|\ ?[ap]\.?m\b){_YEAR}",
         _days_of_month,

@@ -8,8 +8,14 @@ from training.analysis.entities.times import relative
 from training.analysis.entities.times.grammar import DAY, Context, Rule, rule
 from training.analysis.entities.times.interval import Interval, days
 
-_UNIT = r"(?P<unit>year|yr|quarter|month|fortnight|week|wk|day|hour|hr|minute|min)s?\b"
-_COUNT = rf"(?P<count>(?<![\d.])\d{{1,4}}(?:\.\d)?|{numerals.ENGLISH})\b(?:\ (?P<of>of))?"
+_UNIT = (
+    r"(?P<unit>year|yr|quarter|month|fortnight|week|wk|(?:business\ |working\ )?day"
+    r"|hour|hr|minute|min)s?\b"
+)
+_COUNT = (
+    rf"(?:\b(?P<least>(?<![\d./:-])\d{{1,3}}|{numerals.ENGLISH})(?:\ ?[-–]\ ?|\ (?:to|or)\ ))?"
+    rf"(?P<count>(?<![\d.])\d{{1,4}}(?:\.\d)?|{numerals.ENGLISH})\b(?:\ (?P<of>of))?"
+)
 
 
 def _count(match: re.Match[str]) -> tuple[Decimal, str] | None:
@@ -23,12 +29,19 @@ def _count(match: re.Match[str]) -> tuple[Decimal, str] | None:
 
 
 def _ago(match: re.Match[str], context: Context) -> Interval | None:
+    is_past = match["side"] in ("ago", "earlier", "back", "before now")
+    return _so_far(match, context, ahead=not is_past)
+
+
+def _so_far(match: re.Match[str], context: Context, *, ahead: bool) -> Interval | None:
     counted = _count(match)
     if counted is None:
         return None
     count, unit = counted
-    is_past = match["side"] in ("ago", "earlier", "back", "before now")
-    return relative.away(-count if is_past else count, unit, context)
+    least = numerals.number(match["least"]) if match["least"] else None
+    if least is None or least > count:  # "order 55 - 2 days ago"
+        least = count
+    return relative.between(least, count, unit, context, ahead=ahead)
 
 
 def _half(match: re.Match[str], context: Context) -> Interval | None:
@@ -40,8 +53,7 @@ def _half(match: re.Match[str], context: Context) -> Interval | None:
 
 
 def _in(match: re.Match[str], context: Context) -> Interval | None:
-    counted = _count(match)
-    return None if counted is None else relative.away(*counted, context)
+    return _so_far(match, context, ahead=True)
 
 
 def _within(match: re.Match[str], context: Context) -> Interval | None:
@@ -79,9 +91,12 @@ RULES: tuple[Rule, ...] = (
         _half,
     ),
     rule(r"\b(?P<in>in)\ half\ an?\ (?P<unit>hour|year|month)\b(?P<side>$^)?", _half),
-    rule(rf"\bin\ {_COUNT}(?:\ (?P<half>and\ a\ half))?\ {_UNIT}(?!'|\ of)", _in),
     rule(
-        rf"\bwithin\ (?:the\ next\ )?{_COUNT}(?P<half>$^)?\ (?:business\ |working\ )?{_UNIT}(?!\ of)",
+        rf"\bin\ {_COUNT}(?:\ (?P<half>and\ a\ half))?\ {_UNIT}(?!'|\ of|\ from\ (?!now|today))",
+        _in,
+    ),
+    rule(
+        rf"\bwithin\ (?:the\ next\ )?{_COUNT}(?P<half>$^)?\ {_UNIT}(?!\ of)",
         _within,
     ),
     rule(

@@ -12,7 +12,8 @@ from training.analysis.entities.times.interval import Interval, days, one_day
 
 _DAY = timedelta(days=1)
 # Of the Chinese lunar calendar, Gregorian dates from 2015 to 2050: what Unicode's calendar
-# (ICU, as in Node's Intl.DateTimeFormat "en-u-ca-chinese") says.
+# (ICU, as in Node's Intl.DateTimeFormat "en-u-ca-chinese") says, but for the first months of 2027
+# and 2030: their new moons are within minutes of midnight in China, and ICU takes the wrong day.
 _LUNAR = Path(__file__).with_name("festivals.csv")
 
 _Rule = Callable[[int], date]
@@ -210,6 +211,16 @@ _HOLIDAYS = {
     "mid_autumn": (constants.Holiday.mid_autumn_festival, 3),
 }
 
+# Lunar months with a festival, and which of their days it is.
+_LUNAR_MONTHS = {
+    1: ("spring_festival", 1),
+    5: ("dragon_boat", 5),
+    7: ("qixi", 7),
+    8: ("mid_autumn", 15),
+    9: ("double_ninth", 9),
+}
+_LEAST_LUNAR_MONTH = 29  # of days; not all have a thirtieth
+
 
 def day_of(key: str, year: int) -> Interval:
     """Return the day itself in a year.
@@ -235,6 +246,27 @@ def holiday_of(key: str, year: int) -> Interval:
         return published
     first = day - _DAY if key == "spring_festival" else day
     return days(first, usual)
+
+
+def is_workday(day: date) -> bool:
+    """Whether people work in China, as published; where nothing is, from Monday to Friday."""
+    return day in constants.workdays or (is_weekday(day) and day not in constants.holidays)
+
+
+def is_weekday(day: date) -> bool:
+    return day.weekday() < 5
+
+
+def lunar_day(month: int, day: int, year: int) -> Interval:
+    """Return a day of a Chinese lunar month, by the festival that the month has.
+
+    Raises:
+        ValueError: The month has none, it has no such day, or the year is beyond the table.
+    """
+    if month not in _LUNAR_MONTHS or not 1 <= day <= _LEAST_LUNAR_MONTH:
+        raise ValueError(f"It is not known when day {day} of lunar month {month} is.")
+    key, known = _LUNAR_MONTHS[month]
+    return one_day(_DAYS[key](year) + (day - known) * _DAY)
 
 
 @cache

@@ -71,11 +71,12 @@ class Rule:
 
     pattern: re.Pattern[str]
     resolve: Resolve
+    is_whole: bool  # of what it cannot resolve (30 February) no part is a time either
 
 
-def rule(pattern: str, resolve: Resolve) -> Rule:
+def rule(pattern: str, resolve: Resolve, *, is_whole: bool = False) -> Rule:
     """Return a rule. Words of letters end where Chinese begins: "on friday收到"."""
-    return Rule(re.compile(pattern, re.VERBOSE | re.ASCII), resolve)
+    return Rule(re.compile(pattern, re.VERBOSE | re.ASCII), resolve, is_whole)
 
 
 def sensible_year(number: int) -> int:

@@ -3,6 +3,7 @@
 from datetime import UTC, date, timedelta
 from decimal import Decimal
 
+from training.analysis.entities.times import festivals
 from training.analysis.entities.times.grammar import DAY, Context
 from training.analysis.entities.times.interval import Interval, days, one_day, same_day
 
@@ -12,6 +13,8 @@ UNITS = {
     **dict.fromkeys(("月", "month"), "month"),
     **dict.fromkeys(("周", "星期", "礼拜", "week", "wk"), "week"),
     **dict.fromkeys(("天", "日", "day"), "day"),
+    **dict.fromkeys(("工作日",), "workday"),
+    **dict.fromkeys(("business day", "working day"), "weekday"),
     **dict.fromkeys(("小时", "钟头", "hour", "hr"), "hour"),
     **dict.fromkeys(("刻钟",), "quarter_hour"),
     **dict.fromkeys(("分钟", "分", "minute", "min"), "minute"),
@@ -22,6 +25,9 @@ _MONTHS = {"year": 12, "quarter": 3, "month": 1}
 _DAYS = {"fortnight": 14, "week": 7, "day": 1}
 _HALF_MONTH_DAYS = 15
 _MOST_DAYS = 40_000
+# Published days off are those of China: asked only of who says it in Chinese.
+_WORKING = {"workday": festivals.is_workday, "weekday": festivals.is_weekday}
+_MOST_WORKDAYS = 366  # they are counted one by one
 
 
 def away(count: Decimal, unit: str, context: Context) -> Interval:
@@ -42,16 +48,36 @@ def away(count: Decimal, unit: str, context: Context) -> Interval:
     return one_day(day_away(count, unit, context.today))
 
 
+def between(least: Decimal, most: Decimal, unit: str, context: Context, *, ahead: bool) -> Interval:
+    """Return the stretch in which lies what is "two or three days" away."""
+    if ahead:
+        return Interval(away(least, unit, context).start, away(most, unit, context).end)
+    return Interval(away(-most, unit, context).start, away(-least, unit, context).end)
+
+
 def day_away(count: Decimal, unit: str, day: date) -> date:
-    """Return the day so many years, months, weeks or days on."""
+    """Return the day so many years, months, weeks, days or working days on."""
     if abs(count) > _MOST_DAYS:
         raise ValueError(f"{count} is too far away.")
+    if unit in _WORKING:
+        return _working_day_away(count, unit, day)
     if unit in _MONTHS:
         months = count * _MONTHS[unit]
         whole = int(months)
         half = 0 if months == whole else (_HALF_MONTH_DAYS if months > 0 else -_HALF_MONTH_DAYS)
         return same_day(day, whole) + half * DAY
     return day + round(count * _DAYS[unit]) * DAY
+
+
+def _working_day_away(count: Decimal, unit: str, day: date) -> date:
+    if count % 1 or abs(count) > _MOST_WORKDAYS:
+        raise ValueError(f"Nobody counts {count} working days.")
+    step = DAY if count > 0 else -DAY
+    left = int(abs(count))
+    while left:
+        day += step
+        left -= _WORKING[unit](day)
+    return day
 
 
 def lasting(count: Decimal, unit: str, context: Context, *, ahead: bool) -> Interval:
@@ -64,6 +90,8 @@ def lasting(count: Decimal, unit: str, context: Context, *, ahead: bool) -> Inte
         at = context.at.replace(second=0, microsecond=0)
         return Interval(at, there) if ahead else Interval(there, at)
     tomorrow = context.today + DAY
+    if ahead and unit in _WORKING:
+        return Interval(tomorrow, day_away(count, unit, context.today) + DAY)
     there = day_away(count if ahead else -count, unit, tomorrow)
     return Interval(tomorrow, there) if ahead else Interval(there, tomorrow)
 
