@@ -1,6 +1,7 @@
 """Drafts: the list, the page of one with all that it changes, and every step to its publication."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
@@ -116,23 +117,38 @@ class DraftAdmin(ModelAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        try:
+            pk = int(object_id)
+        except ValueError:
+            raise Http404 from None
         if request.method == "POST":
-            return self._rename(request, object_id)
-        return self._page(request, int(object_id), TimesForm())
+            return self._rename(request, pk)
+        return self._page(request, pk)
 
-    def _rename(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def _rename(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
         title = request.POST.get("title", "")
         self._done(
             request,
-            lambda: drafts.rename(int(object_id), title, by=request.user, now=timezone.now()),
+            lambda: drafts.rename(pk, title, by=request.user, now=timezone.now()),
         )
-        return redirect("admin:intents_draft_change", object_id)
+        return redirect("admin:intents_draft_change", pk)
 
-    def _page(self, request: HttpRequest, pk: int, times: TimesForm) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, pk: int, refused_times: TimesForm | None = None
+    ) -> HttpResponse:
+        # Read before its edits: where these change in between, `seen` is too old, never too new.
         drafts_with_people = Draft.objects.select_related("author", "reviewer", "publisher")
         draft = get_object_or_404(drafts_with_people, pk=pk)
+        if refused_times is None:
+            seen = draft.changed_at.isoformat()
+            # What stands in the fields is what is saved: a time that they lacked would be lost.
+            times = TimesForm(
+                initial={"publish_at": draft.publish_at, "expires_at": draft.expires_at}
+            )
+        else:  # who corrects a time has not been told what was changed since
+            seen, times = request.POST.get("seen", ""), refused_times
         groups = edits_of(draft)
         problems = request.session.pop(f"draft_problems_{pk}", {})
         for group in groups:
@@ -152,6 +168,7 @@ class DraftAdmin(ModelAdmin):
             "groups": groups,
             "conflicts": conflicts,
             "times": times,
+            "seen": seen,
             "zone": timezone.get_current_timezone_name(),
             "try_links": _try_links(draft, user) if status in drafts.WAITING else [],
             "may_edit": writes and status == Status.OPEN,
@@ -179,8 +196,8 @@ class DraftAdmin(ModelAdmin):
             return self._publish(request, pk, step, who)
         steps: dict[str, Callable[[], Draft]] = {
             "submit": lambda: drafts.submit(pk, **who),
-            "approve": lambda: drafts.approve(pk, comment=comment, **who),
-            "reject": lambda: drafts.reject(pk, comment=comment, **who),
+            "approve": lambda: drafts.approve(pk, comment=comment, seen=_seen(request), **who),
+            "reject": lambda: drafts.reject(pk, comment=comment, seen=_seen(request), **who),
             "reopen": lambda: drafts.reopen(pk, **who),
             "withdraw": lambda: drafts.withdraw(pk, **who),
             "take_back": lambda: drafts.take_back(pk, **who),
@@ -200,6 +217,7 @@ class DraftAdmin(ModelAdmin):
             return self._page(request, pk, times)
         publish_at, expires_at = times.cleaned_data["publish_at"], times.cleaned_data["expires_at"]
         try:
+            who = {**who, "seen": _seen(request)}
             if step == "publish":
                 drafts.publish(pk, expires_at=expires_at, **who)
                 text = gettext("Published: live in every chat within three seconds.")
@@ -209,6 +227,8 @@ class DraftAdmin(ModelAdmin):
         except ValidationError as error:
             times.add_error(None, error)
             return self._page(request, pk, times)
+        except Draft.DoesNotExist:
+            raise Http404 from None
         except drafts.NotValid as refusal:
             # Each at its edit, on the page that follows.
             request.session[f"draft_problems_{pk}"] = refusal.problems
@@ -244,7 +264,13 @@ class DraftAdmin(ModelAdmin):
         form: EditForm = form_for(found, draft, request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                drafts.revise(found.pk, form.cleaned_data, by=request.user, now=timezone.now())
+                drafts.revise(
+                    found.pk,
+                    form.cleaned_data,
+                    by=request.user,
+                    now=timezone.now(),
+                    seen=_seen(request),
+                )
             except ValidationError as error:
                 form.add_error(None, error.messages)
             except Refusal as refusal:
@@ -257,8 +283,25 @@ class DraftAdmin(ModelAdmin):
             "opts": self.opts,
             "draft": draft,
             "form": form,
+            # A form that was refused still is about what its writer had read.
+            "seen": request.POST.get("seen", "") if form.is_bound else found.edited_at.isoformat(),
         }
         return TemplateResponse(request, "admin/intents/draft/edit.html", context)
+
+
+def _seen(request: HttpRequest) -> datetime:
+    """Return when that was last changed which the posted page showed.
+
+    Raises:
+        ChangedMeanwhile: The page does not say, so nobody knows what was read.
+    """
+    try:
+        seen = datetime.fromisoformat(request.POST.get("seen", ""))
+    except ValueError:
+        raise drafts.ChangedMeanwhile from None
+    if timezone.is_naive(seen):
+        raise drafts.ChangedMeanwhile
+    return seen
 
 
 def _try_links(draft: Draft, user: Any) -> Sequence[tuple[Any, str]]:

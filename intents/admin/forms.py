@@ -1,9 +1,13 @@
 """Forms of content. What may be saved is decided by intents.services, not here."""
 
+import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.contrib.admin.utils import label_for_field
 from django.db.models import Max
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +18,9 @@ from unfold.widgets import (
 )
 
 from intents import services
+from intents.admin.differences import shown
 from intents.admin.publishing import ServiceForm
+from intents.drafts import kind_of, values_of
 from intents.models import Intent, Language, Reply, Utterance
 
 
@@ -36,7 +42,93 @@ class RowForm(ContentForm):
                 field.show_hidden_initial = True
 
 
-class ReplyForm(RowForm):
+class RowChangedMeanwhile(services.ChangedMeanwhile):
+    """Somebody else has saved the row since its page was opened; nothing was saved."""
+
+    detail = _("Somebody else has saved this since you opened it.")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMeanwhile:
+    """What is saved of a row by now, beside what an editor wrote over an older state of it."""
+
+    state: str  # of what he is shown; he sends it back once he has read it
+    differences: list[services.Difference]
+
+
+class OwnPageForm(RowForm):
+    """A row that has a page of its own.
+
+    It has no revision, so that page too carries what the row was when it was opened: a save
+    over what somebody else has made of it since is refused, unless its writer ticks that he
+    has read it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def refuse_if_changed(self) -> None:
+        """Lock the row for the save that follows; call it in the transaction of that save.
+
+        Raises:
+            RowChangedMeanwhile: It is not as it was when the page was opened, nor as its
+                writer was then shown it.
+        """
+        if not self.instance.pk:
+            return
+        rows = type(self.instance)._default_manager.select_for_update()
+        live = rows.filter(pk=self.instance.pk).first()
+        if live is None:
+            raise RowChangedMeanwhile
+        if self._is_as_opened(live) or self.data.get("seen_state") == _state_of(live):
+            return
+        # Saved twice by an impatient click, or the same by two people: nothing would be lost.
+        if _state_of(live) != _state_of(self.instance):
+            raise RowChangedMeanwhile
+
+    def saved_meanwhile(self) -> SavedMeanwhile:
+        """Return how the input differs from what is saved now."""
+        live = type(self.instance)._default_manager.get(pk=self.instance.pk)
+        kind, saved, written = kind_of(live), values_of(live), values_of(self.instance)
+        return SavedMeanwhile(
+            _state_of(live),
+            [
+                services.Difference(
+                    field=capfirst(str(label_for_field(name, type(live)))),
+                    stored=shown(kind, name, saved[name]),
+                    yours=shown(kind, name, written[name]),
+                )
+                for name in saved
+                if _plain(saved[name]) != _plain(written[name])
+            ],
+        )
+
+    def _is_as_opened(self, live: Any) -> bool:
+        """Whether the row is what the page carried; a page that carried nothing is believed."""
+        saved = forms.model_to_dict(live, fields=list(self.fields))
+        opened = {name: self.data.get(self[name].html_initial_name) for name in saved}
+        return not any(
+            self.fields[name].has_changed(_plain(saved[name]), _plain(value))
+            for name, value in opened.items()
+            if value is not None
+        )
+
+
+def _state_of(row: Any) -> str:
+    values = {name: _plain(value) for name, value in values_of(row).items()}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Browsers end lines with two characters, and forms cut off what stands around a text."""
+    if not isinstance(value, str):
+        return value
+    return value.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+class ReplyForm(OwnPageForm):
     class Meta:
         model = Reply
         fields = ("intent", "language", "channel", "text", "is_active")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from intents import services
-from intents.admin.forms import ContentForm
+from intents.admin.forms import OwnPageForm
 from intents.admin.proposing import ProposesDrafts
 from intents.admin.publishing import ContentHistoryAdmin
 from intents.models import Phrase, SuggestedQuestion
@@ -18,12 +18,13 @@ from intents.models import Phrase, SuggestedQuestion
 class PhraseAdmin(ProposesDrafts, ContentHistoryAdmin):
     """Greeting, fallback, hand-over and the like; one text each in each language."""
 
-    form = ContentForm
+    form = OwnPageForm
     list_display = ("purpose_name", "language", "excerpt", "changed_at")
     list_filter = ("language", "purpose")
     search_fields = ("text",)
     ordering = ("purpose", "-language")
     fields = ("purpose", "language", "text")
+    change_form_before_template = "admin/intents/saved_meanwhile.html"
     change_form_outer_before_template = "admin/intents/draft/waiting.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -31,6 +32,7 @@ class PhraseAdmin(ProposesDrafts, ContentHistoryAdmin):
         return False
 
     def save_content(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        self.refuse_if_changed(request, form)
         services.save_phrase(obj)
 
     @display(description=_("purpose"), ordering="purpose")
@@ -48,10 +50,12 @@ class SuggestedQuestionAdmin(ProposesDrafts):
     list_filter = ("language", "is_active")
     search_fields = ("text",)
     ordering = ("-language", "position", "pk")
-    form = ContentForm
+    form = OwnPageForm
+    change_form_before_template = "admin/intents/saved_meanwhile.html"
     change_form_outer_before_template = "admin/intents/draft/waiting.html"
 
     def save_content(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        self.refuse_if_changed(request, form)
         services.save_suggested_question(obj)
 
     def delete_content(self, obj: Any) -> None:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from csplatform.errors import Refusal
 from intents import drafts
+from intents.admin.forms import OwnPageForm, RowChangedMeanwhile
 from intents.admin.publishing import MAIN_FORM, ContentAdmin, NotSaved
 from intents.drafts import Proposal
 from intents.models import Draft, Intent
@@ -123,6 +124,7 @@ class ProposesDrafts(ContentAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         self._end_if_refused(request)
         proposals = proposals_of(request)
+        # What the editor had before him: `save_content` refuses him where it is not.
         base = None if proposals is None else live_values(obj)
         super().save_model(request, obj, form, change)
         if proposals is None:
@@ -131,6 +133,14 @@ class ProposesDrafts(ContentAdmin):
         request.proposed_title = str(obj)  # type: ignore[attr-defined]
         if getattr(request, "is_restoring", False):  # nothing follows that could end it
             raise Proposed
+
+    def refuse_if_changed(self, request: HttpRequest, form: OwnPageForm) -> None:
+        """Refuse to save a row over what its editor has not seen; for `save_content`.
+
+        An earlier version is restored whatever is live: that is what restoring is for.
+        """
+        if not getattr(request, "is_restoring", False):
+            form.refuse_if_changed()
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Sequence[BaseFormSet], change: bool
@@ -190,6 +200,9 @@ class ProposesDrafts(ContentAdmin):
             context["needs_draft"] = drafts.needs_draft(request.user)
         if original := context.get("original"):
             context["waiting_drafts"] = waiting_for(original)
+        refusals = getattr(request, "refusals", None)
+        if refusals and isinstance(refusals.refusal, RowChangedMeanwhile):
+            context["saved_meanwhile"] = context["adminform"].form.saved_meanwhile()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def render_history_view(

@@ -86,7 +86,7 @@ class ReplyAdmin(ProposesDrafts, ShowsVariables):
     ordering = ("intent__position", "-language", "pk")
     autocomplete_fields = ("intent",)
     fields = ("intent", ("language", "channel"), "text", "is_active")
-    change_form_before_template = "admin/intents/reply/variables.html"
+    change_form_before_template = "admin/intents/reply/before.html"
     change_form_outer_before_template = "admin/intents/draft/waiting.html"
 
     def save_content(self, request: HttpRequest, obj: Any, form: Any) -> None:
@@ -94,6 +94,7 @@ class ReplyAdmin(ProposesDrafts, ShowsVariables):
         # of the intent which it is moved from, too.
         concerned = {obj.intent_id, *_intent_of(obj)}
         services.raise_revisions(concerned)  # first: everybody locks intents before their rows
+        self.refuse_if_changed(request, form)
         services.save_reply(obj)
 
     def delete_content(self, obj: Any) -> None:

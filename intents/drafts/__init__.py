@@ -23,6 +23,7 @@ from intents.drafts.publishing import (
     schedule,
 )
 from intents.drafts.refusals import (
+    ChangedMeanwhile,
     Conflicting,
     MayNot,
     NeedsApproval,
@@ -49,6 +50,7 @@ from intents.drafts.workflow import (
 __all__ = [
     "SORTS",
     "WAITING",
+    "ChangedMeanwhile",
     "Comparison",
     "Conflict",
     "Conflicting",

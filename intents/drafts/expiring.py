@@ -31,7 +31,11 @@ def take_back(draft_id: int, *, by: Any, now: datetime) -> Draft:
         WrongStatus: It is not published, or was taken back already.
         MayNot: This person may not publish.
     """
-    taken_back = {"status": Status.TAKEN_BACK, "taken_back_at": now, "changed_at": now}
+    taken_back: dict[str, Any] = {
+        "status": Status.TAKEN_BACK,
+        "taken_back_at": now,
+        "changed_at": now,
+    }
     draft = step(draft_id, (Status.PUBLISHED,), may_publish, by=by, **taken_back)
     _undo(draft, by=by)
     return draft

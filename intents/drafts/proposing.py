@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from intents.drafts import publishing
 from intents.drafts.comparing import compare
-from intents.drafts.refusals import NothingProposed
+from intents.drafts.refusals import ChangedMeanwhile, NothingProposed
 from intents.drafts.rows import Kind, Row, Values, intent_of, key_of, kind_of, values_of
 from intents.drafts.workflow import changing
 from intents.models import Draft, DraftEdit
@@ -117,19 +117,25 @@ def _check(draft: Draft, edits: Sequence[DraftEdit]) -> None:
         raise ValidationError(mine)
 
 
-def revise(edit_id: int, values: Values, *, by: Any, now: datetime) -> DraftEdit:
+def revise(
+    edit_id: int, values: Values, *, by: Any, now: datetime, seen: datetime | None = None
+) -> DraftEdit:
     """Change what an edit of an open draft saves.
 
     Args:
         values: All fields as they are to be, or some of them.
+        seen: `DraftEdit.edited_at` of what the person had before him; None for whatever is there.
 
     Raises:
+        ChangedMeanwhile: The edit does not say any more what he had before him.
         ValidationError, NothingProposed, WrongStatus, MayNot: See `propose`.
         DraftEdit.DoesNotExist: It was taken out meanwhile.
     """
     draft_id = DraftEdit.objects.values_list("draft_id", flat=True).get(pk=edit_id)
     with changing(draft_id, by=by, now=now) as draft:
         edit = draft.edits.get(pk=edit_id)
+        if seen not in (None, edit.edited_at):
+            raise ChangedMeanwhile
         whole = (edit.base or {}) | edit.values | values
         base = edit.base or {}
         edit.values = {
@@ -202,5 +208,6 @@ def settle(edit_id: int, *, keep: str, by: Any, now: datetime) -> Draft:
         edit.key = key_of(edit.kind, edit.target, live or edit.values)
         if draft.edits.filter(key=edit.key).exclude(pk=edit.pk).exists():
             raise ValidationError(_("This draft has it already."))
+        edit.edited_at = now  # a page that shows what it said before cannot be saved over it
         edit.save()
     return draft

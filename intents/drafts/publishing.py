@@ -59,11 +59,19 @@ def is_approved(draft: Draft) -> bool:
     return draft.reviewer_id is not None and draft.reviewer_id not in writers_of(draft)
 
 
-def publish(draft_id: int, *, by: Any, now: datetime, expires_at: datetime | None = None) -> Draft:
+def publish(
+    draft_id: int,
+    *,
+    by: Any,
+    now: datetime,
+    expires_at: datetime | None = None,
+    seen: datetime | None = None,
+) -> Draft:
     """Write all edits of a draft, in one transaction; live in every process within seconds.
 
     Args:
         expires_at: When it is to be taken back; None for never.
+        seen: `Draft.changed_at` of what the person has read; None for whatever is there.
 
     Returns:
         The published draft; as it is, if somebody else was faster.
@@ -72,12 +80,13 @@ def publish(draft_id: int, *, by: Any, now: datetime, expires_at: datetime | Non
         MayNot: This person may not publish.
         NeedsApproval: Four eyes are asked for, and it has not been approved.
         WrongStatus: It is in review, rejected, withdrawn or taken back.
+        ChangedMeanwhile: It does not say any more what was read.
         ValidationError: It would expire at once.
         NothingProposed, Conflicting, NotValid: Nothing was published.
     """
     _check_times(now, expires_at)
     try:
-        return _publish(draft_id, by=by, now=now, expires_at=expires_at)
+        return _publish(draft_id, by=by, now=now, expires_at=expires_at, seen=seen)
     except WrongStatus:
         draft = Draft.objects.get(pk=draft_id)
         if draft.status == Status.PUBLISHED and may_publish(draft, by):
@@ -86,11 +95,13 @@ def publish(draft_id: int, *, by: Any, now: datetime, expires_at: datetime | Non
 
 
 @transaction.atomic
-def _publish(draft_id: int, *, by: Any, now: datetime, expires_at: datetime | None) -> Draft:
+def _publish(
+    draft_id: int, *, by: Any, now: datetime, expires_at: datetime | None, seen: datetime | None
+) -> Draft:
     # This UPDATE is the claim: a second publisher waits here, and then finds another status.
     published = {"status": Status.PUBLISHED, "published_at": now, "expires_at": expires_at}
     published |= {"publisher": by, "publish_at": None, "problem": "", "changed_at": now}
-    draft = step(draft_id, _FROM, may_publish, by=by, **published)
+    draft = step(draft_id, _FROM, may_publish, by=by, seen=seen, **published)
     _write(draft, by=by)
     return draft
 
@@ -111,13 +122,22 @@ def _write(draft: Draft, *, by: Any) -> None:
 
 @transaction.atomic
 def schedule(
-    draft_id: int, *, publish_at: datetime, expires_at: datetime | None, by: Any, now: datetime
+    draft_id: int,
+    *,
+    publish_at: datetime,
+    expires_at: datetime | None,
+    by: Any,
+    now: datetime,
+    seen: datetime | None = None,
 ) -> Draft:
     """Have a draft published at a time, and taken back at another.
 
+    Args:
+        seen: As in `publish`.
+
     Raises:
         ValidationError: The times are past, or in the wrong order; for a form, by field.
-        MayNot, NeedsApproval, WrongStatus, NothingProposed: As `publish`.
+        MayNot, NeedsApproval, WrongStatus, ChangedMeanwhile, NothingProposed: As `publish`.
         NotValid: It could not be published even now.
     """
     if publish_at <= now:
@@ -125,7 +145,7 @@ def schedule(
     _check_times(publish_at, expires_at)
     scheduled = {"status": Status.SCHEDULED, "publisher": by, "publish_at": publish_at}
     scheduled |= {"expires_at": expires_at, "problem": "", "changed_at": now}
-    draft = step(draft_id, _FROM, may_publish, by=by, **scheduled)
+    draft = step(draft_id, _FROM, may_publish, by=by, seen=seen, **scheduled)
     if not is_approved(draft):
         raise NeedsApproval
     if not draft.edits.exists():

@@ -17,6 +17,13 @@ class WrongStatus(Refusal):
         super().__init__(type(self).detail % {"status": status})
 
 
+class ChangedMeanwhile(Refusal):
+    """What somebody read and acts on is not what the draft says by now; nothing was done."""
+
+    code = "changed_meanwhile"
+    detail = _("The draft has been changed since you opened it. Load the page again.")
+
+
 class MayNot(Refusal):
     """The person lacks the permission, or has written what he would approve."""
 

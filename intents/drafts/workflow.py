@@ -3,7 +3,7 @@
 Each step is one conditional UPDATE of the status, so that of two people one is told.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from intents.drafts.overlay import WAITING
-from intents.drafts.refusals import MayNot, NothingProposed, WrongStatus
+from intents.drafts.refusals import ChangedMeanwhile, MayNot, NothingProposed, WrongStatus
 from intents.models import Draft, DraftEdit
 
 Status = Draft.Status
@@ -106,21 +106,31 @@ def changing(draft_id: int, *, by: Any, now: datetime) -> Iterator[Draft]:
 @transaction.atomic
 def step(
     draft_id: int,
-    begins: Iterable[str],
+    begins: Collection[str],
     allowed: Callable[[Draft, Any], bool],
     *,
     by: Any,
+    seen: datetime | None = None,
     **changes: Any,
 ) -> Draft:
     """Change a draft that is in one of these states; of two who do so at once, one is refused.
 
+    Args:
+        seen: `Draft.changed_at` of what the person has read; None for whatever is there.
+
     Raises:
         WrongStatus: It is in another one.
+        ChangedMeanwhile: It does not say any more what was read.
         MayNot: `allowed` says no; nothing is changed.
     """
-    moved = Draft.objects.filter(pk=draft_id, status__in=begins).update(**changes)
+    drafts = Draft.objects.filter(pk=draft_id, status__in=begins)
+    if seen is not None:
+        drafts = drafts.filter(changed_at=seen)
+    moved = drafts.update(**changes)
     draft = Draft.objects.select_related("author").get(pk=draft_id)
     if not moved:
+        if draft.status in begins:
+            raise ChangedMeanwhile
         raise WrongStatus(draft.get_status_display())
     if not allowed(draft, by):
         raise MayNot
@@ -135,29 +145,40 @@ def submit(draft_id: int, *, by: Any, now: datetime) -> Draft:
         NothingProposed: It has no edits.
         WrongStatus, MayNot: See `step`.
     """
-    submitted = {"status": Status.IN_REVIEW, "submitted_at": now, "changed_at": now}
+    submitted: dict[str, Any] = {"status": Status.IN_REVIEW, "submitted_at": now, "changed_at": now}
     draft = step(draft_id, (Status.OPEN,), may_write, by=by, **submitted, comment="")
     if not draft.edits.exists():
         raise NothingProposed
     return draft
 
 
-def approve(draft_id: int, *, by: Any, comment: str, now: datetime) -> Draft:
-    """Say that the draft may be published. Raises WrongStatus, MayNot."""
-    return _review(draft_id, Status.APPROVED, by=by, comment=comment, now=now)
+def approve(
+    draft_id: int, *, by: Any, comment: str, now: datetime, seen: datetime | None = None
+) -> Draft:
+    """Say that the draft may be published. Raises WrongStatus, ChangedMeanwhile, MayNot.
+
+    Args:
+        seen: See `step`: its author may have written on and submitted again since it was read.
+    """
+    return _review(draft_id, Status.APPROVED, by=by, comment=comment, now=now, seen=seen)
 
 
-def reject(draft_id: int, *, by: Any, comment: str, now: datetime) -> Draft:
-    """Send the draft back to its author, who reads the comment. Raises WrongStatus, MayNot."""
-    return _review(draft_id, Status.REJECTED, by=by, comment=comment, now=now)
+def reject(
+    draft_id: int, *, by: Any, comment: str, now: datetime, seen: datetime | None = None
+) -> Draft:
+    """Send the draft back to its author, who reads the comment. Arguments, errors: `approve`."""
+    return _review(draft_id, Status.REJECTED, by=by, comment=comment, now=now, seen=seen)
 
 
-def _review(draft_id: int, verdict: str, *, by: Any, comment: str, now: datetime) -> Draft:
+def _review(
+    draft_id: int, verdict: str, *, by: Any, comment: str, now: datetime, seen: datetime | None
+) -> Draft:
     return step(
         draft_id,
         (Status.IN_REVIEW,),
         may_review,
         by=by,
+        seen=seen,
         status=verdict,
         reviewer=by,
         comment=comment.strip(),
@@ -185,5 +206,5 @@ def reopen(draft_id: int, *, by: Any, now: datetime) -> Draft:
 
 def withdraw(draft_id: int, *, by: Any, now: datetime) -> Draft:
     """Give the draft up; it stays in the list. Raises WrongStatus, MayNot."""
-    withdrawn = {"status": Status.WITHDRAWN, "publish_at": None, "changed_at": now}
+    withdrawn: dict[str, Any] = {"status": Status.WITHDRAWN, "publish_at": None, "changed_at": now}
     return step(draft_id, WAITING, may_write, by=by, **withdrawn)

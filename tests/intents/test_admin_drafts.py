@@ -58,7 +58,16 @@ def _page(client: Client, draft: Draft) -> str:
     return client.get(page(draft)).content.decode()
 
 
+def seen_on(shown: str) -> str:
+    """What the forms of a page say of the state that it shows; "" if it has none that do."""
+    found = set(re.findall(r'<input type="hidden" name="seen" value="([^"]*)"', shown))
+    assert len(found) <= 1
+    return "".join(found)
+
+
 def step(client: Client, draft: Draft, name: str, **data: Any) -> str:
+    """Press a button of the page as it is now, or as it was when it had `seen`."""
+    data.setdefault("seen", seen_on(_page(client, draft)))
     address = reverse("admin:intents_draft_step", args=[draft.pk])
     response = client.post(address, {"step": name, **data}, follow=True)
     return response.content.decode()
@@ -182,6 +191,32 @@ class TestFourEyes:
         step(editor, draft, "publish")
         assert Reply.objects.get().text == "已发货"
 
+    @pytest.mark.parametrize("verdict", ["approve", "reject"])
+    def test_what_the_reviewer_has_not_read_is_not_approved(
+        self,
+        editor: Client,
+        reviewer: Client,
+        person: User,
+        draft: Draft,
+        reply: Reply,
+        verdict: str,
+    ) -> None:
+        edit = filled(draft, person, changed(reply, text="已发货")).edits.get()
+        step(editor, draft, "submit")
+        seen = seen_on(_page(reviewer, draft))
+        step(editor, draft, "reopen")
+        drafts.revise(edit.pk, {"text": "没读过"}, by=person, now=timezone.now())
+        step(editor, draft, "submit")
+
+        for stale in (seen, "", "yesterday", "2026-11-22T10:00"):
+            refused = step(reviewer, draft, verdict, seen=stale)
+            assert str(drafts.ChangedMeanwhile.detail) in refused
+            assert Draft.objects.get().status == Status.IN_REVIEW
+        step(editor, draft, "publish")
+        assert Reply.objects.get().text == "在路上"
+        step(reviewer, draft, verdict)
+        assert Draft.objects.get().reviewer.username == "reviewer"
+
     def test_deleting_and_switching_off_become_drafts(
         self, editor: Client, logistics: Intent
     ) -> None:
@@ -250,12 +285,32 @@ class TestThePageOfADraft:
         edit = filled(draft, person, changed(reply, text="已发货")).edits.get()
         address = reverse("admin:intents_draft_edit", args=[draft.pk, edit.pk])
         data = {"intent": "logistics", "language": "zh", "channel": "", "is_active": "on"}
-        refused = editor.post(address, {**data, "text": "{nothing}"})
-        assert "{nothing}" in refused.content.decode()
+        data["seen"] = seen_on(editor.get(address).content.decode())
+        refused = editor.post(address, {**data, "text": "{nothing}"}).content.decode()
+        assert "{nothing}" in refused
+        assert seen_on(refused) == data["seen"]
         editor.post(address, {**data, "text": "发货了"})
         assert draft.edits.get().values == {"text": "发货了"}
         step(editor, draft, "remove", edit=edit.pk)
         assert not draft.edits.exists()
+
+    def test_an_edit_is_not_saved_over_what_somebody_else_made_of_it(
+        self, editor: Client, person: User, draft: Draft, reply: Reply
+    ) -> None:
+        edit = filled(draft, person, changed(reply, text="已发货")).edits.get()
+        address = reverse("admin:intents_draft_edit", args=[draft.pk, edit.pk])
+        data = {"intent": "logistics", "language": "zh", "channel": "", "is_active": "on"}
+        seen = seen_on(editor.get(address).content.decode())
+        admin = StaffFactory(role="administrator")
+        drafts.revise(edit.pk, {"text": "管理员的"}, by=admin, now=timezone.now())
+        for stale in (seen, ""):
+            refused = editor.post(address, {**data, "text": "发货了", "seen": stale})
+            shown = refused.content.decode()
+            assert str(drafts.ChangedMeanwhile.detail) in shown
+            assert "发货了" in shown
+            assert draft.edits.get().values == {"text": "管理员的"}
+            # Pressed once more, it is refused once more.
+            assert seen_on(shown) == stale
 
     def test_a_new_intent_in_a_draft_gets_more_replies(
         self, editor: Client, person: User, draft: Draft
@@ -306,6 +361,52 @@ class TestThePageOfADraft:
         refused = step(editor, draft, "schedule", publish_at="2001-01-01T00:00")
         assert 'role="alert"' in refused
         assert Draft.objects.get().publish_at == scheduled.publish_at
+
+    @pytest.mark.parametrize("name", ["publish", "schedule"])
+    def test_what_its_publisher_has_not_read_is_not_published(
+        self, editor: Client, person: User, draft: Draft, reply: Reply, name: str
+    ) -> None:
+        edit = filled(draft, person, changed(reply, text="已发货")).edits.get()
+        seen = seen_on(_page(editor, draft))
+        drafts.revise(edit.pk, {"text": "没读过"}, by=person, now=timezone.now())
+        # A wrong time is no way to have the new state taken for read.
+        shown = step(editor, draft, name, seen=seen, publish_at="never", expires_at="never")
+        assert seen_on(shown) == seen
+        shown = step(editor, draft, name, seen=seen, publish_at="2099-11-11T00:00")
+        assert str(drafts.ChangedMeanwhile.detail) in shown
+        assert Draft.objects.get().status == Status.OPEN
+        assert Reply.objects.get().text == "在路上"
+        step(editor, draft, name, publish_at="2099-11-11T00:00")
+        assert Draft.objects.get().status != Status.OPEN
+
+    @pytest.mark.parametrize(
+        ("name", "status"), [("publish", "PUBLISHED"), ("schedule", "SCHEDULED")]
+    )
+    def test_the_times_of_a_scheduled_draft_stand_in_its_form(
+        self, editor: Client, person: User, draft: Draft, reply: Reply, name: str, status: str
+    ) -> None:
+        def times() -> dict[str, str]:
+            shown = _page(editor, draft)
+            return dict(re.findall(r'name="(\w+_at)" value="([^"]*)"', shown))
+
+        filled(draft, person, changed(reply, text="已发货"))
+        assert times() == {}
+        chosen = {"publish_at": "2099-11-11T00:00", "expires_at": "2099-11-12T06:30"}
+        step(editor, draft, "schedule", **chosen)
+        expires_at = Draft.objects.get().expires_at
+        assert times() == chosen
+        step(editor, draft, name, **times())
+        assert Draft.objects.get().status == status
+        assert Draft.objects.get().expires_at == expires_at
+
+    def test_an_expiry_that_is_emptied_is_cleared(
+        self, editor: Client, person: User, draft: Draft, reply: Reply
+    ) -> None:
+        filled(draft, person, changed(reply, text="已发货"))
+        day = "2099-11-11T00:00"
+        step(editor, draft, "schedule", publish_at=day, expires_at="2099-11-12T06:30")
+        step(editor, draft, "schedule", publish_at=day, expires_at="")
+        assert Draft.objects.get().expires_at is None
 
     def test_buttons_are_there_for_whom_they_work(
         self, editor: Client, reviewer: Client, person: User, draft: Draft, reply: Reply
@@ -387,3 +488,50 @@ def test_the_history_of_an_intent_tells_of_its_replies_and_utterances(
     link = reverse("admin:intents_utterance_simple_history", args=[sentence.pk, record.pk])
     assert link in shown
     assert editor.get(link).status_code == 200
+
+
+def test_a_reply_changed_since_its_page_was_opened_goes_into_a_draft_only_when_that_was_read(
+    editor: Client, reply: Reply
+) -> None:
+    address = reverse("admin:intents_reply_change", args=[reply.pk])
+    opened = form_of(editor, address)
+    reply.text = "已发货"
+    save_reply(reply)
+    mine = {**opened, "channel": "api", "_draft": "1"}
+
+    response = editor.post(address, mine)
+    assert response.status_code == 200
+    assert not Draft.objects.exists()
+
+    state = response.context["saved_meanwhile"].state
+    assert editor.post(address, {**mine, "seen_state": state}).status_code == 302
+    edit = Draft.objects.get().edits.get()
+    assert edit.base["text"] == "已发货"
+    assert edit.values == {"channel": "api", "text": "在路上"}
+
+
+def test_an_earlier_version_is_restored_whatever_is_live(editor: Client, reply: Reply) -> None:
+    reply.text = "已发货"
+    save_reply(reply)
+    address = reverse(
+        "admin:intents_reply_simple_history", args=[reply.pk, reply.history.last().pk]
+    )
+    data = {"intent": reply.intent_id, "language": "zh", "channel": "", "is_active": "on"}
+    data |= {"text": "在路上", "initial-text": "在路上", "_save": "1"}
+    assert editor.post(address, data).status_code == 302
+    assert Reply.objects.get().text == "在路上"
+
+
+@pytest.mark.parametrize("page_name", ["intents_draft_change", "training_comparison_change"])
+@pytest.mark.parametrize("number", ["abc", "1x", "999"])
+def test_an_address_of_nothing_is_not_found(editor: Client, page_name: str, number: str) -> None:
+    assert editor.get(reverse(f"admin:{page_name}", args=[number])).status_code == 404
+
+
+def test_nothing_is_published_or_renamed_at_an_address_of_nothing(editor: Client) -> None:
+    address = reverse("admin:intents_draft_change", args=["abc"])
+    assert editor.post(address, {"title": "双十二"}).status_code == 404
+    address = reverse("admin:intents_draft_step", args=[999])
+    data = {"seen": timezone.now().isoformat(), "publish_at": "2099-11-11T00:00"}
+    for name in ("publish", "schedule"):
+        assert editor.post(address, {**data, "step": name}).status_code == 404

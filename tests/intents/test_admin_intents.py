@@ -10,8 +10,23 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from intents.models import ContentVersion, Intent, PredictionRecord, Reply, Utterance
-from intents.services import save_intent, save_reply, save_utterance
+from intents.admin.forms import RowChangedMeanwhile
+from intents.models import (
+    ContentVersion,
+    Intent,
+    Phrase,
+    PredictionRecord,
+    Reply,
+    SuggestedQuestion,
+    Utterance,
+)
+from intents.services import (
+    save_intent,
+    save_phrase,
+    save_reply,
+    save_suggested_question,
+    save_utterance,
+)
 from tests.factories import IntentFactory, ReplyFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -585,3 +600,84 @@ def test_the_log_names_intents_beside_their_codes_and_the_time_of_the_place(
     assert "(logistics) 90.0 %" in editor.get(url).content.decode()
     with timezone.override("Asia/Shanghai"):
         assert str(record).startswith("2026-01-02 04:30")
+
+
+def opened_rows(logistics: Intent) -> list[tuple[Any, str]]:
+    """One row of each kind that has a page of its own and no revision, with that page."""
+    rows = [
+        save_reply(ReplyFactory.build(intent=logistics, language="zh", text="第一行\n第二行")),
+        save_phrase(Phrase(purpose="greeting", language="en", text="Hello")),
+        save_suggested_question(SuggestedQuestion(language="zh", text="到哪了")),
+    ]
+    return [
+        (row, reverse(f"admin:intents_{row._meta.model_name}_change", args=[row.pk]))
+        for row in rows
+    ]
+
+
+def as_browsers_send(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: "\r\n".join(str(value).splitlines()) for name, value in data.items()}
+
+
+def test_a_row_saved_by_somebody_else_is_not_saved_over_unread(
+    editor: Client, other: Client, logistics: Intent
+) -> None:
+    for row, url in opened_rows(logistics):
+        opened = as_browsers_send(form_of(editor, url))
+        assert other.post(url, {**opened, "text": "别人写的"}).status_code == 302
+
+        mine = {**opened, "language": "zh" if row.language == "en" else "en"}
+        response = editor.post(url, mine)
+        assert response.status_code == 200, url
+        row.refresh_from_db()
+        assert row.text == "别人写的"
+        told = response.content.decode()
+        assert str(RowChangedMeanwhile.detail) in told
+        assert f'name="seen_state" value="{response.context["saved_meanwhile"].state}"' in told
+        shown = {one.stored for one in response.context["saved_meanwhile"].differences}
+        assert "别人写的" in shown
+        assert len(shown) == 2, "his text, and the language of mine"
+        # What the page carried it carries still, and the same again is refused again.
+        [carried] = re.findall(r'name="initial-text"[^>]*? value="([^"]*)"', told)
+        assert carried.splitlines() == opened["text"].splitlines()
+        assert editor.post(url, mine).status_code == 200
+
+        read = {"seen_state": response.context["saved_meanwhile"].state}
+        theirs = {**form_of(other, url), "text": "又改了"}
+        assert other.post(url, theirs).status_code == 302
+        response = editor.post(url, {**mine, **read})
+        assert response.status_code == 200, "what was read is not what is there now"
+        read = {**mine, "seen_state": response.context["saved_meanwhile"].state}
+        assert editor.post(url, read).status_code == 302, errors_of(response)
+        row.refresh_from_db()
+        assert (row.language, row.text.splitlines()) == (
+            mine["language"],
+            opened["text"].splitlines(),
+        )
+
+
+def test_a_row_is_saved_as_ever_where_nobody_else_did_and_twice_by_two_clicks(
+    editor: Client, logistics: Intent
+) -> None:
+    for row, url in opened_rows(logistics):
+        opened = as_browsers_send(form_of(editor, url))
+        assert 'name="initial-text"' in editor.get(url).content.decode()
+        for _click in range(2):
+            response = editor.post(url, {**opened, "text": "新的\r\n文字"})
+            assert response.status_code == 302, errors_of(response)
+        row.refresh_from_db()
+        assert row.text.splitlines() == ["新的", "文字"]
+        response = editor.post(url, as_browsers_send(form_of(editor, url)))
+        assert response.status_code == 302, errors_of(response)
+
+
+def test_a_switch_alone_is_told_from_what_was_opened(
+    editor: Client, other: Client, logistics: Intent
+) -> None:
+    [(reply, url), _phrase, _question] = opened_rows(logistics)
+    opened = as_browsers_send(form_of(editor, url))
+    off = {name: value for name, value in opened.items() if name != "is_active"}
+    assert other.post(url, off).status_code == 302
+    assert editor.post(url, {**opened, "text": "我写的"}).status_code == 200
+    reply.refresh_from_db()
+    assert (reply.is_active, reply.text.splitlines()) == (False, ["第一行", "第二行"])

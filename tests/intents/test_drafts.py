@@ -229,6 +229,19 @@ class TestProposing:
         drafts.revise(edit.pk, {"text": "发货了"}, by=editor, now=now)
         assert draft.edits.get().values == {"text": "发货了"}
 
+    def test_an_edit_is_not_revised_over_what_somebody_else_made_of_it(
+        self, draft: Draft, editor: User, reply: Reply, now: datetime
+    ) -> None:
+        [edit] = drafts.propose(draft.pk, [changed(reply, text="已发货")], by=editor, now=now)
+        later = now + MINUTE
+        drafts.revise(edit.pk, {"text": "发货了"}, by=editor, now=later, seen=now)
+        with pytest.raises(drafts.ChangedMeanwhile):
+            drafts.revise(edit.pk, {"text": "旧页面"}, by=editor, now=later, seen=now)
+        drafts.settle(edit.pk, keep="draft", by=editor, now=later + MINUTE)
+        with pytest.raises(drafts.ChangedMeanwhile):
+            drafts.revise(edit.pk, {"text": "旧页面"}, by=editor, now=later, seen=later)
+        assert draft.edits.get().values == {"text": "发货了"}
+
 
 class TestPublishing:
     def test_all_edits_are_live_at_once_and_the_version_moves_once(
@@ -415,6 +428,26 @@ class TestFourEyes:
         drafts.reopen(draft.pk, by=editor, now=now)
         with pytest.raises(drafts.NeedsApproval):
             drafts.publish(draft.pk, by=editor, now=now)
+
+    def test_only_what_was_read_is_approved_and_published(
+        self, draft: Draft, editor: User, reviewer: User, logistics: Intent, now: datetime
+    ) -> None:
+        drafts.propose(draft.pk, [changed(logistics, position=1)], by=editor, now=now)
+        drafts.submit(draft.pk, by=editor, now=now)
+        drafts.reopen(draft.pk, by=editor, now=now)
+        drafts.propose(draft.pk, [changed(logistics, position=2)], by=editor, now=now)
+        later = now + MINUTE
+        drafts.submit(draft.pk, by=editor, now=later)
+        for review in (drafts.approve, drafts.reject):
+            with pytest.raises(drafts.ChangedMeanwhile):
+                review(draft.pk, by=reviewer, comment="", now=later, seen=now)
+        drafts.approve(draft.pk, by=reviewer, comment="", now=later, seen=later)
+        with pytest.raises(drafts.ChangedMeanwhile):
+            drafts.publish(draft.pk, by=editor, now=later, seen=now)
+        assert Draft.objects.get().status == Status.APPROVED
+        drafts.publish(draft.pk, by=editor, now=later, seen=later)
+        # Who presses twice is not told that somebody else was faster.
+        assert drafts.publish(draft.pk, by=editor, now=later, seen=now).published_at == later
 
     def test_who_may_save_directly(self, editor: User, reviewer: User) -> None:
         assert drafts.needs_draft(editor)

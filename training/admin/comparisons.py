@@ -11,6 +11,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.http import (
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -286,9 +287,11 @@ class ComparisonAdmin(ModelAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request) or request.method == "POST":
             raise PermissionDenied
-        comparison = get_object_or_404(
-            Comparison.objects.select_related("requested_by"), pk=object_id
-        )
+        try:
+            pk = int(object_id)
+        except ValueError:
+            raise Http404 from None
+        comparison = get_object_or_404(Comparison.objects.select_related("requested_by"), pk=pk)
         filters = filters_of(request.GET)
         names = names_of_intents(comparison.before, comparison.after)
         found = filters.of(comparison)
