@@ -79,7 +79,8 @@ class Server:
         self._process = self._spawn()
         deadline = time.monotonic() + 60
         while not self._is_ready():
-            assert self._process.poll() is None, embedded.tail(self._log)
+            ended = self._process.poll()
+            assert ended is None, f"ended with {ended}: {embedded.tail(self._log)}"
             assert time.monotonic() < deadline, embedded.tail(self._log)
             time.sleep(0.05)
 
