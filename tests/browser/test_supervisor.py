@@ -7,7 +7,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE, Complaints
 from tests.browser.test_customer_page import OWN, write
-from tests.browser.test_workspace import action, calling, number_of, open_case, sign_in
+from tests.browser.test_workspace import (
+    action,
+    calling,
+    number_of,
+    open_case,
+    sign_in,
+    taken_over,
+)
 
 OpenPage = Callable[..., Page]
 
@@ -80,13 +87,7 @@ def test_a_supervisor_sees_reads_along_whispers_and_reassigns(open_page: OpenPag
 def test_a_supervisor_takes_over_what_was_asked_about_and_no_other(open_page: OpenPage) -> None:
     supervisor, agent = sign_in(open_page(), "supervisor"), sign_in(open_page(), "agent")
     asked, other = open_page(), open_page()
-    addresses = []
-    for customer in (asked, other):
-        calling(customer, "我的耳机坏了")
-        open_case(agent, customer)
-        action(agent, "take").click()
-        expect(action(agent, "close")).to_be_visible()
-        addresses.append(agent.evaluate("location.hash"))
+    addresses = [taken_over(agent, customer) for customer in (asked, other)]
     dialog = action(supervisor, "take-from-dialog")
     open_case(supervisor, asked)
     action(supervisor, "take-from").click()

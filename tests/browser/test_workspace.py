@@ -50,6 +50,15 @@ def open_case(workspace: Page, customer: Page) -> None:
     expect(workspace.locator("[data-part=log] .row").first).to_be_visible()
 
 
+def taken_over(agent: Page, customer: Page) -> str:
+    """Have a customer call and an agent take over; return the address of the conversation."""
+    calling(customer, "我的耳机坏了")
+    open_case(agent, customer)
+    action(agent, "take").click()
+    expect(action(agent, "close")).to_be_visible()
+    return str(agent.evaluate("location.hash"))
+
+
 def test_an_agent_takes_over_the_bot_is_silent_and_gets_it_back(open_page: OpenPage) -> None:
     customer, agent = open_page(), sign_in(open_page(), "agent")
     calling(customer, "我的耳机到哪了")
@@ -146,13 +155,7 @@ def test_ending_a_conversation_is_asked_and_the_next_message_opens_another(
 
 def test_the_end_is_of_the_conversation_that_was_asked_about(open_page: OpenPage) -> None:
     agent, asked, other = sign_in(open_page(), "agent"), open_page(), open_page()
-    addresses = []
-    for customer in (asked, other):
-        calling(customer, "我的耳机坏了")
-        open_case(agent, customer)
-        action(agent, "take").click()
-        expect(action(agent, "close")).to_be_visible()
-        addresses.append(agent.evaluate("location.hash"))
+    addresses = [taken_over(agent, customer) for customer in (asked, other)]
     open_case(agent, asked)
     dialog = action(agent, "close-dialog")
 

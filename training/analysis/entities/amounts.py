@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from text_to_num import text2num
+
 from training.analysis.entities import numerals
 from training.analysis.entities.folding import Folded
 from training.analysis.entities.span import Span
@@ -145,27 +147,18 @@ _PAID = re.compile(
     rf"(?:花了?|退(?:我|了|款|还)?|付了?|赔(?:我|偿|了)?|收了?|售价|单价|价格是?|总价|总共|一共|才|只要)"
     rf"(?P<number>(?:{_NUMBER})(?:万|千|百)?|{_HAN_NUMBER})(?=[,。!?;、\s]|$|[了吧吗呢就])"
 )
-_MULTIPLES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
-_BELOW_HUNDRED = {"couple": 2} | {
-    word: step * number
-    for step, words in (
-        (
-            1,
-            (
-                "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-                " fifteen sixteen seventeen eighteen nineteen"
-            ),
-        ),
-        (10, "ten twenty thirty forty fifty sixty seventy eighty ninety"),
-    )
-    for number, word in enumerate(words.split(), start=1)
-}
-_WORD = "|".join(sorted((*_BELOW_HUNDRED, *_MULTIPLES), key=len, reverse=True))
-_DIGITS_EN = r"(?<![\d.,])\d{1,3}(?:\.\d{1,2})?(?=\ (?:hundred|thousand|million)\b)"
-_ONE_EN = r"an?(?=\ (?:hundred|thousand|million|dollar|euro|pound|yuan|buck|yen)\b)"
+_MULTIPLE_EN = "hundred|thousand|million"
+_WORD = (
+    "couple|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
+    "|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+    f"|{_MULTIPLE_EN}"
+)
+_DIGITS_FIRST = re.compile(r"(?P<number>[\d.]+) (?P<multiple>[a-z]+)(?: (?:and )?(?P<rest>.+))?")
+_DIGITS_EN = rf"(?<![\d.,])\d{{1,3}}(?:\.\d{{1,2}})?(?=\ (?:{_MULTIPLE_EN})\b)"
+_ONE_EN = rf"an?(?=\ (?:{_MULTIPLE_EN}|dollar|euro|pound|yuan|buck|yen)\b)"
 # All words of the number, or the last would be taken for the whole.
 _WORDS_EN = re.compile(
-    rf"\b(?P<number>(?:{_ONE_EN}|{_DIGITS_EN}|(?:a\ )?couple(?:\ of)?|{_WORD})(?:(?:-|\ (?:(?:and|or)\ )?)(?:{_WORD})){{0,13}})"
+    rf"\b(?!(?:{_MULTIPLE_EN})\b)(?P<number>(?:{_ONE_EN}|{_DIGITS_EN}|(?:a\ )?couple(?:\ of)?|{_WORD})(?:(?:-|\ (?:(?:and|or)\ )?)(?:{_WORD})){{0,13}})"
     rf"\ (?P<currency>dollars?|euros?|pounds?(?!{_WEIGHT_FOLLOWS})|yuan|bucks|yen)\b"
 )
 _LEAST_BARE = 10  # "退了一" says nothing of money
@@ -226,40 +219,16 @@ def _spelled(said: str) -> Decimal | None:
 
     "twenty-five" -> 25, "two thousand five hundred" -> 2500, "2.5 thousand" -> 2500.
     """
-    words = re.split("[ -]", said.replace("a couple", "couple").replace("couple of", "couple"))
-    total = section = Decimal(0)
-    section_below = word_below = Decimal("Infinity")  # what may follow is less than these
-    for before, word in zip(["", *words], words, strict=False):
-        if word == "and":
-            if before not in _MULTIPLES:
-                return None
-        elif word == "hundred":
-            section *= 100
-            if not 0 < section < section_below or section >= 10_000:
-                return None
-            word_below = Decimal(100)
-        elif word in _MULTIPLES:
-            if not section or _MULTIPLES[word] >= section_below:
-                return None
-            total += section * _MULTIPLES[word]
-            section = Decimal(0)
-            section_below = word_below = Decimal(_MULTIPLES[word])
-        else:
-            number = _below_hundred(word)
-            if number is None or number >= word_below:
-                return None
-            section += number
-            word_below = Decimal(10) if number in range(20, 100, 10) else Decimal(0)
-    return total + section
-
-
-def _below_hundred(word: str) -> Decimal | None:
-    """Return the number of a word that has no multiple; None for "or"."""
-    if word in ("a", "an"):
-        return Decimal(1)
-    if word[0].isdigit():
-        return Decimal(word)
-    return Decimal(_BELOW_HUNDRED[word]) if word in _BELOW_HUNDRED else None
+    words = re.sub(r"^an?\b", "one", re.sub(r"\b(?:a )?couple(?: of)?\b", "two", said))
+    digits = _DIGITS_FIRST.fullmatch(words)
+    try:
+        if digits is None:
+            return Decimal(text2num(words, "en"))
+        multiple = text2num(digits["multiple"], "en")
+        rest = text2num(digits["rest"], "en") if digits["rest"] else 0
+    except ValueError:
+        return None
+    return Decimal(digits["number"]) * multiple + rest if rest < multiple else None
 
 
 def _span(match: re.Match[str], amount: Decimal, currency: str) -> Span:

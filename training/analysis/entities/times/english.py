@@ -115,7 +115,11 @@ def _part_of_today(match: re.Match[str], context: Context) -> Interval:
 
 
 def _stepped_unit(match: re.Match[str], context: Context) -> Interval | None:
-    step, unit, today = _STEPS[match["step"]], match["unit"], context.today
+    return _so_many_away(match["unit"], _STEPS[match["step"]], context.today)
+
+
+def _so_many_away(unit: str, step: int, today: date) -> Interval | None:
+    """Return the week, weekend, month, quarter or year that lies so many from that of a day."""
     if unit == "week":
         return week(today, step)
     if unit == "weekend":
@@ -133,14 +137,8 @@ def _other_side(match: re.Match[str], context: Context) -> Interval | None:
     step = -2 if match["side"] == "before last" else 2
     if unit == "night":
         return _evening(today + step * DAY, context) if step < 0 else None
-    if unit == "week":
-        return week(today, step)
-    if unit == "weekend":
-        return days(monday(today) + (7 * step + 5) * DAY, 2)
-    if unit == "month":
-        return month(today.year, today.month + step)
-    if unit == "year":
-        return year(today.year + step)
+    if unit not in _WEEKDAYS:
+        return _so_many_away(unit, step, today)
     number = _WEEKDAYS[unit]
     if step < 0:  # a week before the latest one
         return one_day(today - ((today.weekday() - number - 1) % 7 + 8) * DAY)
