@@ -25,6 +25,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 JDDC = Path(__file__).resolve().parents[2] / "shared" / "data" / "intent_zh_jddc" / "train.csv"
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 TEXTS = 1024
@@ -145,7 +147,7 @@ def measure(engine: Any, read: Bare, callers: int, rounds: int) -> dict[str, Any
     best = max(rates, key=lambda size: rates[size])
     print("bare loop: " + ", ".join(f"{size}: {rate:.0f}/s" for size, rate in rates.items()))
     bare, ours, p95s, lone = [], [], [], []
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as web processes
         for _ in range(rounds):
             bare.append(bare_loop(read, in_order, best))
             rate, p95 = runner.run(many_callers(engine, sentences, callers))

@@ -25,7 +25,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -152,17 +152,26 @@ class Site:
 
 
 class Customer:
-    """A visitor with a connection of his own, replaced by another for each message."""
+    """A visitor with a connection of his own, replaced by another for each message.
 
-    def __init__(self, port: int) -> None:
+    Args:
+        tokens: Of those who replace him; without them, or without any more, they sign in first.
+    """
+
+    def __init__(self, port: int, tokens: Iterable[str] = ()) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._tokens = iter(tokens)
 
     def says(self, text: str) -> tuple[float, dict[str, Any]]:
         """Return the milliseconds that the answer took, and the answer."""
-        token = self._post("/api/login", {}, "")["token"]
+        token = next(self._tokens, "") or self.signed_in()
         began = time.perf_counter()
         answer = self._post("/api/chat", {"text": text}, token)
         return (time.perf_counter() - began) * 1000, answer
+
+    def signed_in(self) -> str:
+        """Return the token of a new visitor."""
+        return str(self._post("/api/login", {}, "")["token"])
 
     def _post(self, path: str, body: dict[str, Any], token: str) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
@@ -241,12 +250,18 @@ def others(
                 one.result()
 
 
-def pasted(site: Site, texts: int, characters: int) -> None:
-    """Paste so many long texts, by eight customers at once."""
+def visitors(site: Site, number: int) -> list[str]:
+    """Sign so many visitors in and return their tokens."""
+    customer = Customer(site.port)
+    return [customer.signed_in() for _ in range(number)]
+
+
+def pasted(site: Site, tokens: list[str], characters: int) -> None:
+    """Have each of these visitors paste a long text, eight at once; they were there before."""
 
     def paste(first: int) -> None:
-        customer = Customer(site.port)
-        for number in range(first, texts, PASTING):
+        customer = Customer(site.port, tokens[first::PASTING])
+        for number in range(first, len(tokens), PASTING):
             customer.says(long_text(10_000 + number, characters))
 
     with ThreadPoolExecutor(PASTING) as pool:
@@ -269,11 +284,12 @@ def storm(site: Site, options: argparse.Namespace) -> dict[str, Any]:
     """Return what `--texts` long texts at once did to those who chat meanwhile."""
     before = sum(states(site).values())
     await_done(site, before)
+    tokens = visitors(site, options.texts)
     with others(site, options.clients, options.every_s, first=1_000) as quiet:
         time.sleep(options.quiet_s)
     with others(site, options.clients, options.every_s, first=50_000) as busy:
         began = time.monotonic()
-        pasted(site, options.texts, options.characters)
+        pasted(site, tokens, options.characters)
         pasted_s = time.monotonic() - began
         for share in (0.2, 0.6):
             await_done(site, before + round(share * options.texts))

@@ -6,7 +6,7 @@ taking over. `services.post_answer` looks again before it writes.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from chat import replies, services
 from chat.longtexts.telling import is_long, telling_part
-from chat.longtexts.turns import in_turn
+from chat.longtexts.turns import give_way, long_one, short_one
 from chat.models import Conversation, Message
 from csplatform.threads import in_thread
 from csplatform.tokens import ANONYMOUS_PREFIX
@@ -88,33 +88,51 @@ async def answer(message: int | Message) -> Outcome:
     Args:
         message: Its primary key, or the row as it was just posted. A long one waits for its turn.
     """
-    if isinstance(message, Message) and is_long(message.text):
-        async with in_turn(message.text):
-            # Read afresh: the sweep may have answered it while it waited.
-            return await _concluded(await in_thread(_begin)(message.pk))
-    return await _concluded(await in_thread(_begin)(message))
+    if not (isinstance(message, Message) and is_long(message.text)):
+        with short_one():
+            return await _concluded(await in_thread(_begin)(message))
+    async with long_one():
+        await give_way()
+        # Read afresh: the sweep may have answered it while it waited.
+        return await _concluded(await in_thread(_begin)(message.pk), give_way)
 
 
 async def post_and_answer(
-    post: Callable[[], services.Posted],
+    post: Callable[[], services.Posted], text: str
 ) -> tuple[services.Posted, Outcome]:
     """Store a message and answer it; where that takes no model, in one visit to a thread.
 
     A long one is stored before it waits for its turn.
+
+    Args:
+        text: Of the message.
     """
 
-    def posted_and_begun() -> tuple[services.Posted, _Asked | Outcome | None]:
+    def posted_and_begun() -> tuple[services.Posted, _Asked | Outcome]:
         posted = post()
-        return posted, None if is_long(posted.message.text) else _begin(posted.message)
+        return posted, _begin(posted.message)
 
-    posted, asked = await in_thread(posted_and_begun)()
-    return posted, await (answer(posted.message) if asked is None else _concluded(asked))
+    if is_long(text):
+        await give_way()
+        posted = await in_thread(post)()
+        return posted, await answer(posted.message)
+    with short_one():
+        posted, asked = await in_thread(posted_and_begun)()
+        return posted, await _concluded(asked)
 
 
-async def _concluded(asked: _Asked | Outcome) -> Outcome:
+async def _at_once() -> None:
+    """Wait for nobody."""
+
+
+async def _concluded(
+    asked: _Asked | Outcome, before_step: Callable[[], Awaitable[None]] = _at_once
+) -> Outcome:
     if isinstance(asked, Outcome):
         return asked
+    await before_step()
     understood = await recall.alearned([asked.question], timeout_s=settings.CHAT_ANSWER_TIMEOUT_S)
+    await before_step()
     return await in_thread(_finish)(asked, understood[0])
 
 

@@ -571,18 +571,18 @@ ENCODER_CACHE_DIR = Path(
 MODEL_DIR = Path(env.text("MODEL_DIR", str(VAR_DIR / "models")))
 # Texts longer than this many tokens are cut before they are classified.
 INTENTS_MAX_TOKENS = env.count("INTENTS_MAX_TOKENS", 64, least=8, most=512)
-# One batch holds at most this many tokens, padding included (longest text times texts). A core is
-# busy with 128; more only adds padding and waiting. A GPU wants 8192.
-INTENTS_BATCH_MAX_TOKENS = env.count("INTENTS_BATCH_MAX_TOKENS", 256, least=64)
+# One batch holds at most this many tokens, padding included (longest text times texts), and is chosen
+# among texts of so many. More would add waiting. A GPU wants 8192.
+INTENTS_BATCH_MAX_TOKENS = env.count("INTENTS_BATCH_MAX_TOKENS", 512, least=64)
 # Texts that wait beyond this are refused at once and answered by the cascade.
 INTENTS_QUEUE_MAX_TEXTS = env.count("INTENTS_QUEUE_MAX_TEXTS", 512, least=1)
 # A batch that takes longer has hung: it is given up with its thread, and the model is loaded afresh.
 INTENTS_HANG_S = env.number("INTENTS_HANG_S", 5.0, least=0.1)
-# Threads inside one ONNX Runtime session. More than one spins at barriers on a shared machine.
+# Threads inside one ONNX Runtime session; csplatform.web gives its processes their share of the cores.
 INTENTS_THREADS = env.count("INTENTS_THREADS", 1, least=1)
-# The same for NumPy, which reads it when it is first imported: fitting prototypes takes 0.4 s
-# with one thread, and seconds with two that spin for the cores which others use.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", str(INTENTS_THREADS))
+# NumPy reads it when it is first imported: fitting prototypes takes 0.4 s with one thread, and
+# seconds with two that spin for the cores which others use.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A batch is tokenised in 50 µs a text; threads of its own would take cores from the rest.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # What computes where models are loaded. "auto": torch in half precision where there is a GPU and the

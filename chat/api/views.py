@@ -126,7 +126,7 @@ class Chat(HotView):
                 now=timezone.now(),
             )
 
-        posted, outcome = await dialogue.post_and_answer(post)
+        posted, outcome = await dialogue.post_and_answer(post, fields["text"])
         body: dict[str, Any] = {
             "intent": None,
             "prob": None,

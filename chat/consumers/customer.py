@@ -16,6 +16,8 @@ from chat.consumers.answering import Answering
 from chat.consumers.base import GATHER_S, Following, Socket
 from chat.consumers.gathering import Gathering
 from chat.frames import queues_of, rating_of
+from chat.longtexts.telling import is_long
+from chat.longtexts.turns import give_way
 from chat.models import Conversation, Message
 from chat.sockets import Frame
 from csplatform import rates
@@ -125,6 +127,8 @@ class CustomerConsumer(Socket):
         return followed
 
     async def on_message(self, frame: Frame) -> None:
+        if is_long(frame["text"]):
+            await give_way()
         posted = await in_thread(self._post)(frame)
         message = posted.message
         self.may_type_again()

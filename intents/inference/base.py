@@ -80,6 +80,16 @@ class Read:
     out_of_scope: Floats | None = None
     features: Floats | None = None  # of the fine-tuned network, unit length, shape (n, f)
 
+    def part(self, rows: Sequence[int]) -> "Read":
+        """Return what was found of some of the texts."""
+        own = list(rows)
+        return Read(
+            self.probabilities[own],
+            self.vectors[own],
+            None if self.out_of_scope is None else self.out_of_scope[own],
+            None if self.features is None else self.features[own],
+        )
+
 
 class Classifier(Protocol):
     """A trained model: names the intents that it was trained on."""

@@ -7,10 +7,11 @@ import asyncio
 import contextlib
 import logging
 import os
+import queue
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -23,7 +24,8 @@ Text = TypeVar("Text")  # a string, or its token ids
 Result = TypeVar("Result")
 
 # What a call of e5-small as int8 costs beside its tokens, in tokens: 2 ms, and 0.095 ms a token.
-CALL_TOKENS = 20
+# Threads that share a call wait for each other at each of its operations; chosen under load.
+CALL_TOKENS, CALL_TOKENS_OF_THREADS = 20, 100
 # A batch that fails is tried again in parts until so many calls have failed: one bad text among
 # 64 is found by seven, three by 16. Of a model that fails whatever it gets, no parts are tried.
 _MOST_FAILURES = 16
@@ -31,6 +33,7 @@ _BROKEN_AFTER = 3  # batches in a row
 # The watch looks so often within the limit of a hang. It counts its own looks, not time: a
 # process that was suspended has not hung.
 _LOOKS = 4
+_FINISHING_S = 5.0  # that the last batch may take after the model, when the batcher is closed
 
 
 class EngineOverloaded(Exception):
@@ -85,13 +88,23 @@ class _Owner(Generic[Text, Result]):
     calls: int = 0  # of the model, begun
     is_calling: bool = False
 
+    @contextlib.contextmanager
+    def calling(self) -> Iterator[None]:
+        """Let the watch know that what is not ours runs on the thread."""
+        self.calls += 1
+        self.is_calling = True
+        try:
+            yield
+        finally:
+            self.is_calling = False
+
 
 @dataclass(slots=True, eq=False)
 class _Outcome(Generic[Text, Result]):
     """What became of a text: its result, or else the error."""
 
     entry: Entry[Text, Result]
-    result: Result | None
+    result: Any  # what `predict` gave, until `finish` has made a result of it
     error: Exception | None = None
 
     def settle(self) -> None:
@@ -101,7 +114,38 @@ class _Outcome(Generic[Text, Result]):
             if self.error is not None:
                 future.set_exception(self.error)
             else:
-                future.set_result(self.result)  # type: ignore[arg-type]
+                future.set_result(self.result)
+
+
+class _Finisher:
+    """A thread that takes one piece of work at a time."""
+
+    def __init__(self) -> None:
+        self._work = queue.SimpleQueue[Callable[[], object] | None]()
+        self._is_free = threading.Semaphore()
+        self._thread = threading.Thread(target=self._run, name="intents-answers", daemon=True)
+        self._thread.start()
+
+    def take(self, work: Callable[[], object]) -> bool:
+        """Have it done soon, unless other work is still at hand."""
+        if not self._is_free.acquire(blocking=False):
+            return False
+        self._work.put(work)
+        return True
+
+    def close(self, timeout_s: float) -> None:
+        """End once what was taken is done."""
+        self._work.put(None)
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            try:
+                work()
+            except Exception:
+                logger.exception("A batch was not finished")
+            finally:
+                self._is_free.release()
 
 
 class Batcher(Generic[Text, Result]):
@@ -122,15 +166,18 @@ class Batcher(Generic[Text, Result]):
 
     - A batch on which `predict` raises is tried again in halves, so that one bad text costs the
       others nothing but time; what fails alone is answered by `stand_in`, or gets the error.
+    - What `finish` raises on is tried again text by text; the error goes to whom it concerns.
     - A call that does not return within `hang_s` is given up with its thread: nothing ends a
-      thread that is stuck in native code. Its callers get `ModelHung`; a new thread calls
+      thread that is stuck in native code. (`finish` is ours: on the other thread nobody watches
+      it, and what it never finishes is its callers' to give up.) Its callers get `ModelHung`; a new thread calls
       `renew`, which should get a model that shares nothing with the stuck one, and goes on.
     """
 
     def __init__(
         self,
-        predict: Callable[[Sequence[Text]], Sequence[Result]],
+        predict: Callable[[Sequence[Text]], Sequence[Any]],
         *,
+        finish: Callable[[Sequence[Any]], Sequence[Result]] | None = None,
         max_text_tokens: int,
         max_batch_tokens: int,
         max_queue: int,
@@ -139,7 +186,7 @@ class Batcher(Generic[Text, Result]):
         hang_s: float | None = None,
         begin: Callable[[], object] | None = None,
         renew: Callable[[], object] | None = None,
-        stand_in: Callable[[Sequence[Text]], Sequence[Result]] | None = None,
+        stand_in: Callable[[Sequence[Text]], Sequence[Any]] | None = None,
         stamp: Callable[[Result, float, float], Result] | None = None,
         meter: Meter | None = None,
     ) -> None:
@@ -147,6 +194,9 @@ class Batcher(Generic[Text, Result]):
 
         Args:
             predict: Answers texts in their order.
+            finish: Makes results of what `predict` and `stand_in` gave for some texts; None
+                where these are results. While texts wait, another thread does it, so that
+                the model goes on meanwhile.
             max_text_tokens: Where `predict` cuts a text; longer ones cost no more.
             max_batch_tokens: Of one batch, padding included; one text is always taken.
             max_queue: Texts that may wait; further ones are refused.
@@ -159,7 +209,7 @@ class Batcher(Generic[Text, Result]):
             stamp: Gets a result, its seconds in the queue and those of its batch.
         """
         self._predict, self._renew, self._stand_in = predict, renew, stand_in
-        self._stamp, self._tokens_of = stamp, tokens_of
+        self._finish, self._stamp, self._tokens_of = finish, stamp, tokens_of
         self._meter = meter or Meter()
         self._max_text_tokens, self._max_queue = max_text_tokens, max_queue
         self._pid = os.getpid()
@@ -170,6 +220,7 @@ class Batcher(Generic[Text, Result]):
         self._waiting = Queue[Text, Result](max_tokens=max_batch_tokens, call_tokens=call_tokens)
         self._closed = False
         self._over = threading.Event()  # the last text has been answered
+        self._finisher = _Finisher() if finish is not None else None
         self._start_owner(begin)
         if hang_s is not None:
             threading.Thread(
@@ -266,6 +317,8 @@ class Batcher(Generic[Text, Result]):
                     break
                 owner.batch = self._waiting.take()
             self._answer(owner, owner.batch)
+        if self._finisher is not None:
+            self._finisher.close(_FINISHING_S)
         self._over.set()
 
     def _answer(self, owner: _Owner[Text, Result], taken: Sequence[Entry[Text, Result]]) -> None:
@@ -274,20 +327,74 @@ class Batcher(Generic[Text, Result]):
         if not batch:
             return
         outcomes = self._outcomes(owner, batch)
-        infer_s = time.monotonic() - began
-        with self._changed:
-            if owner is not self._owner:
-                return  # its callers have been told that it hung
-            owner.batch = ()
-        if self._stamp is not None:
-            for one in outcomes:
-                if one.error is None:
-                    queue_s = began - one.entry.queued_at
-                    one.result = self._stamp(one.result, queue_s, infer_s)  # type: ignore[arg-type]
-        _settle(outcomes)
+        if owner is not self._owner:
+            return  # its callers have been told that it hung
         tokens = [entry.tokens for entry in batch]
         self.counters["batches"] += 1
         self._meter.ran(texts=len(batch), tokens=sum(tokens), padded=max(tokens) * len(batch))
+        if not self._hand_over(owner, outcomes, began):
+            # With nothing else to do, this thread is as quick as another one, and needs not be left.
+            with owner.calling():
+                self._make_results(outcomes, began)
+            if self._is_relieved(owner):
+                _settle(outcomes)
+
+    def _hand_over(
+        self, owner: _Owner[Text, Result], outcomes: Sequence[_Outcome[Text, Result]], began: float
+    ) -> bool:
+        """Let the other thread make results while texts wait here, unless it has work already."""
+        if self._finisher is None or not self._waiting:
+            return False
+
+        def finish() -> None:
+            self._make_results(outcomes, began)
+            _settle(outcomes)
+
+        if not self._finisher.take(finish):
+            return False
+        self._is_relieved(owner)
+        return True
+
+    def _is_relieved(self, owner: _Owner[Text, Result]) -> bool:
+        """Free an owner of its batch, unless it was given up and its callers know."""
+        with self._changed:
+            if owner is not self._owner:
+                return False
+            owner.batch = ()
+            return True
+
+    def _make_results(self, outcomes: Sequence[_Outcome[Text, Result]], began: float) -> None:
+        """Make results of what the model gave."""
+        good = [one for one in outcomes if one.error is None]
+        if self._finish is not None and good:
+            self._finish_together(self._finish, good)
+        infer_s = time.monotonic() - began
+        if self._stamp is not None:
+            for one in good:
+                if one.error is None:
+                    one.result = self._stamp(one.result, began - one.entry.queued_at, infer_s)
+
+    def _finish_together(
+        self,
+        finish: Callable[[Sequence[Any]], Sequence[Result]],
+        outcomes: Sequence[_Outcome[Text, Result]],
+    ) -> None:
+        try:
+            results = finish([one.result for one in outcomes])
+            if len(results) != len(outcomes):
+                raise RuntimeError(f"{len(results)} results of {len(outcomes)} texts")
+        except Exception as error:
+            if len(outcomes) > 1:
+                for one in outcomes:
+                    self._finish_together(finish, [one])
+                return
+            logger.exception("What the model gave for a text made no result")
+            outcomes[0].error = error
+            self.counters["failed_calls"] += 1
+            self._meter.failed()
+            return
+        for one, result in zip(outcomes, results, strict=True):
+            one.result = result
 
     def _still_wanted(
         self, taken: Sequence[Entry[Text, Result]], now: float
@@ -355,15 +462,11 @@ class Batcher(Generic[Text, Result]):
     def _call(
         self,
         owner: _Owner[Text, Result],
-        answer: Callable[[Sequence[Text]], Sequence[Result]],
+        answer: Callable[[Sequence[Text]], Sequence[Any]],
         part: Sequence[Entry[Text, Result]],
     ) -> list[_Outcome[Text, Result]]:
-        owner.calls += 1
-        owner.is_calling = True
-        try:
+        with owner.calling():
             results = answer([entry.text for entry in part])
-        finally:
-            owner.is_calling = False
         if len(results) != len(part):
             raise RuntimeError(f"{len(results)} results for {len(part)} texts")
         return [_Outcome(entry, result) for entry, result in zip(part, results, strict=True)]

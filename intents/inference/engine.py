@@ -15,10 +15,17 @@ from django.conf import settings
 
 from intents.inference import mood
 from intents.inference.base import FrozenEncoder, Prediction, Status
-from intents.inference.batching import Batcher, DeadlinePassed, EngineClosed, EngineOverloaded
+from intents.inference.batching import (
+    CALL_TOKENS,
+    CALL_TOKENS_OF_THREADS,
+    Batcher,
+    DeadlinePassed,
+    EngineClosed,
+    EngineOverloaded,
+)
 from intents.inference.follower import Condition, Follower
 from intents.inference.metrics import ANSWERED, TOKENISED, EngineMeter
-from intents.inference.understanding import Understanding
+from intents.inference.understanding import Understanding, decided
 from intents.inference.waiting import estimated_tokens
 from intents.inference.watches import Sources
 
@@ -64,10 +71,12 @@ class Engine:
         self._meter = EngineMeter()
         settled = threading.Event()
         self._batcher = Batcher[str, Prediction](
-            lambda texts: self._understanding.predict(texts),
+            lambda texts: self._understanding.begin(texts),
+            finish=decided,
             max_text_tokens=settings.INTENTS_MAX_TOKENS,
             max_batch_tokens=settings.INTENTS_BATCH_MAX_TOKENS,
             max_queue=settings.INTENTS_QUEUE_MAX_TEXTS,
+            call_tokens=_call_tokens(),
             tokens_of=self._tokens_of,
             hang_s=settings.INTENTS_HANG_S,
             begin=lambda: settled.wait(_START_GRACE_S),
@@ -165,9 +174,12 @@ class Engine:
         return condition
 
     def _tokens_of(self, text: str, most: int) -> int:
-        """Count the tokens of a text: batches of estimated lengths carry 20 % more padding."""
+        """Count the tokens of a text: batches of estimated lengths carry 20 % more padding.
+
+        Where none waits, the number decides nothing, or little.
+        """
         count = self._follower.count_tokens
-        if count is not None:
+        if count is not None and self._batcher.queue_length:
             # Half a surrogate pair is no text to it.
             with contextlib.suppress(Exception), TOKENISED.time():
                 return min(most, count(text[: _CHARS_OF_A_TOKEN * most]))
@@ -273,6 +285,11 @@ def _let_go(future: "asyncio.Future[Prediction]") -> None:
     """Tell the batcher that nobody waits, or asyncio that the error has been seen."""
     if not future.cancel() and not future.cancelled():
         future.exception()
+
+
+def _call_tokens() -> int:
+    shares_a_call = settings.INTENTS_THREADS > 1 and not settings.INFERENCE_URL
+    return CALL_TOKENS_OF_THREADS if shares_a_call else CALL_TOKENS
 
 
 def _deadline(timeout_s: float | None) -> float:

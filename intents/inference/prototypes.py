@@ -297,7 +297,7 @@ class Prototypes:
 
     def _whiten(self, vectors: Floats) -> None:
         count, width = vectors.shape
-        self._centre: Floats = (
+        centre: Floats = (
             vectors.mean(axis=0) if len(self.groups) > 1 else np.zeros(width, np.float32)
         )
         sums = np.add.reduceat(vectors, self._starts, axis=0).astype(np.float64)
@@ -306,17 +306,19 @@ class Prototypes:
         spread = np.trace(covariance) / width
         if spread < 1e-8:  # one example a group: nothing is known about directions
             self._whitening = np.eye(width, dtype=np.float32)
+            self._offset: Floats = centre
             return
         # Fewer examples than directions cannot tell them apart: shrink, at least by half.
         shrinkage = 0.5 + 0.5 * width / (width + count)
         covariance = (1 - shrinkage) * covariance + shrinkage * spread * np.eye(width)
         eigenvalues, eigenvectors = np.linalg.eigh(covariance)
         self._whitening = (eigenvectors / np.sqrt(eigenvalues)).astype(np.float32)
+        self._offset = centre @ self._whitening
 
     def _whitened(self, vectors: Floats) -> Floats:
         # (vectors - centre) @ whitening, in one new array
         whitened: Floats = vectors @ self._whitening
-        whitened -= self._centre @ self._whitening
+        whitened -= self._offset
         whitened /= np.maximum(np.linalg.norm(whitened, axis=-1, keepdims=True), 1e-9)
         return whitened
 

@@ -1,6 +1,7 @@
 """The answer to a batch of texts, from all that is known at one moment."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,24 +123,52 @@ class Understanding:
         Raises:
             Exception: Whatever the model raises: the batcher finds out on which text.
         """
-        if self.model is None:
-            return self.predict_without_model(texts)
-        readable = self._prepared(texts)
-        answers = self._by_model(self.model, readable)
-        return self._predictions(readable, answers, "model")
+        return decided(self.begin(texts))
 
     def predict_without_model(self, texts: Sequence[str]) -> list[Prediction]:
         """Answer texts by prototypes, where that fails by keywords. Never raises."""
+        return decided(self._begin_without_model(texts))
+
+    def begin(self, texts: Sequence[str]) -> "list[Begun | Prediction]":
+        """Run the model over texts, which takes most of the time; `decided` does the rest.
+
+        Raises:
+            Exception: As `predict`.
+        """
+        if self.model is None:
+            return self._begin_without_model(texts)
         readable = self._prepared(texts)
+        with metrics.INFERRED.labels("model").time():
+            read = self.model.classifier.read(readable)
+        shape = len(texts), len(self.model.classifier.labels)
+        if read.probabilities.shape != shape or not np.isfinite(read.probabilities).all():
+            raise ValueError(f"{self.model.version} gave {read.probabilities.shape}, or no numbers")
+        return _Pass(self, readable, read.vectors, read).begun()
+
+    def _begin_without_model(self, texts: Sequence[str]) -> "list[Begun | Prediction]":
+        readable = self._prepared(texts)
+        if self.examples is not None:
+            try:
+                return _Pass(self, readable, self.examples.embed(readable)).begun()
+            except Exception:
+                logger.exception("The encoder failed on %d texts; keywords answer", len(texts))
+                metrics.FAILED.labels("prototypes").inc()
+        return [self.predict_without_waiting(text) for text in texts]
+
+    def decide(self, one: "_Pass") -> list[Prediction]:
+        """Return what texts mean that were read by this; see `decided`."""
+        if one.read is not None and self.model is not None:
+            by_model = self._by_model(self.model, one.texts, one.read)
+            return self._predictions(one.texts, by_model, "model")
+        answers = None
         try:
-            answers = self._by_prototypes(readable)
+            answers = self._by_prototypes(one)
         except Exception:
-            logger.exception("Prototypes failed on %d texts; keywords answer", len(texts))
+            logger.exception("Prototypes failed on %d texts; keywords answer", len(one.texts))
             metrics.FAILED.labels("prototypes").inc()
-            answers = None
         if answers is None:
-            return [self.predict_without_waiting(text) for text in texts]
-        return self._predictions(readable, answers, "prototypes")
+            return [self.predict_without_waiting(text) for text in one.texts]
+        return self._predictions(one.texts, answers, "prototypes")
 
     def _prepared(self, texts: Sequence[str]) -> list[str]:
         with metrics.PREPARED.time():
@@ -165,17 +194,14 @@ class Understanding:
             logger.exception("Keywords failed; no intent is named")
             return NOTHING
 
-    def _by_model(self, model: TrainedModel, texts: Sequence[str]) -> list[_Answer]:
+    def _by_model(self, model: TrainedModel, texts: Sequence[str], read: Read) -> list[_Answer]:
         labels = model.classifier.labels
-        with metrics.INFERRED.labels("model").time():
-            read = model.classifier.read(texts)
-        by_model = read.probabilities
-        if by_model.shape != (len(texts), len(labels)) or not np.isfinite(by_model).all():
-            raise ValueError(f"{model.version} gave {by_model.shape}, or no numbers")
         fresh = self._fresh(texts, read, labels)
         strange = np.zeros(len(texts)) if read.out_of_scope is None else read.out_of_scope
         answers = []
-        for row, taken, unknown in zip(by_model.tolist(), fresh, strange.tolist(), strict=True):
+        for row, taken, unknown in zip(
+            read.probabilities.tolist(), fresh, strange.tolist(), strict=True
+        ):
             # What is near to fresh utterances is in scope, however new it is to the model.
             rest = 1.0 - sum(taken.values())
             masses = {label: rest * mass for label, mass in zip(labels, row, strict=True)}
@@ -205,13 +231,14 @@ class Understanding:
         rows = np.stack(list(shares.values()), axis=1).tolist()
         return [dict(zip(shares, row, strict=True)) for row in rows]
 
-    def _by_prototypes(self, texts: Sequence[str]) -> list[_Answer] | None:
+    def _by_prototypes(self, one: "_Pass") -> list[_Answer] | None:
         if self.examples is None:
             return None
         prototypes, scope = self.examples.prototypes, self.examples.scope
-        vectors = self.examples.embed(texts)
-        compared = prototypes.compare(texts, vectors)
-        strange = np.zeros(len(texts)) if scope is None else scope.out_of_scope(Seen(vectors))
+        compared = prototypes.compare(one.texts, one.vectors)
+        strange = (
+            np.zeros(len(one.texts)) if scope is None else scope.out_of_scope(Seen(one.vectors))
+        )
         answers = []
         for row, unknown in zip(prototypes.probabilities(compared), strange, strict=True):
             masses: dict[str, float] = {}
@@ -243,6 +270,49 @@ class Understanding:
         return Prediction(
             ranked=ranked, source=source, model_version=version, out_of_scope=out_of_scope
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pass:
+    """What one run of a model, or of the encoder alone, found of some texts."""
+
+    by: Understanding
+    texts: Sequence[str]  # as models read them
+    vectors: Floats  # of the frozen encoder, shape (n, d)
+    read: Read | None = None  # of a trained model
+
+    def begun(self) -> "list[Begun | Prediction]":
+        return [Begun(self, place) for place in range(len(self.texts))]
+
+    def part(self, places: Sequence[int]) -> "_Pass":
+        rows = list(places)
+        if rows == list(range(len(self.texts))):
+            return self
+        texts = [self.texts[place] for place in rows]
+        read = self.read and self.read.part(rows)
+        return _Pass(self.by, texts, self.vectors[rows], read)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """One text that a model has read, and that has no answer yet."""
+
+    of: _Pass
+    place: int  # among its texts
+
+
+def decided(begun: Sequence[Begun | Prediction]) -> list[Prediction]:
+    """Return what texts mean that `Understanding.begin` was given, on any thread.
+
+    Args:
+        begun: As `begin` gives them, of one call or several, in their order; all of them, or some.
+    """
+    places: defaultdict[_Pass, list[int]] = defaultdict(list)
+    for one in begun:
+        if isinstance(one, Begun):
+            places[one.of].append(one.place)
+    found = {of: iter(of.by.decide(of.part(own))) for of, own in places.items()}
+    return [next(found[one.of]) if isinstance(one, Begun) else one for one in begun]
 
 
 def _readable(text: str) -> str:

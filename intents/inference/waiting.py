@@ -14,11 +14,6 @@ from typing import Generic, TypeVar
 Text = TypeVar("Text")  # a string, or its token ids
 Result = TypeVar("Result")
 
-# A batch is chosen among the oldest texts that make up so many batches. With more, padding is less
-# and some wait longer: of 100 callers, simulated, 2 give 4 % less throughput than 4, and a p95 of
-# 1.30 instead of 1.58 times the mean.
-_CHOICE_BATCHES = 2
-
 
 def estimated_tokens(text: str, most: int) -> int:
     """Return about how many tokens a text has, at most `most`, without a tokenizer.
@@ -44,9 +39,12 @@ class Entry(Generic[Text, Result]):
 class Queue(Generic[Text, Result]):
     """Entries in their order, given out in batches of like length. Not safe on its own: its owner holds a lock.
 
-    Each batch holds the oldest entry, and those among the next oldest that belong with it when
-    these are divided into the cheapest batches. So an entry is overtaken by entries not much
-    younger alone, and is the oldest itself before long, however rare its length is.
+    Each batch holds the oldest entry, and those of like length among the next oldest: of as many as
+    would fill the largest batch, divided into the cheapest batches, the part that it belongs to.
+    So an entry is overtaken by entries not much younger alone, and is the oldest itself before
+    long, however rare its length is. To choose among more would leave less padding and let some
+    wait longer: of 100 callers, simulated, twice as many give 6 % more throughput and a p95 of
+    1.45 instead of 1.24 times the mean.
 
     Args:
         max_tokens: Of one batch, padding included; one entry is always given out.
@@ -71,13 +69,13 @@ class Queue(Generic[Text, Result]):
             IndexError: Nothing waits.
         """
         oldest = [self._waiting.popleft()]
-        left = _CHOICE_BATCHES * self._max_tokens - oldest[0].tokens
+        left = self._max_tokens - oldest[0].tokens
         while self._waiting and self._waiting[0].tokens <= left:
             oldest.append(self._waiting.popleft())
             left -= oldest[-1].tokens
         shortest, longest = self._range_of(oldest[0].tokens, oldest)
         alike = [at for at, entry in enumerate(oldest) if shortest <= entry.tokens <= longest]
-        taken = alike[: _size(len(alike), longest, self._max_tokens)]
+        taken = alike[: max(1, self._max_tokens // max(1, longest))]
         left_over = sorted(set(range(len(oldest))).difference(taken), reverse=True)
         self._waiting.extendleft(oldest[at] for at in left_over)
         return [oldest[at] for at in taken]
@@ -94,13 +92,6 @@ class Queue(Generic[Text, Result]):
             for first, last in ranges
             if lengths[first] <= tokens <= lengths[last - 1]
         )
-
-
-def _size(texts: int, longest: int, max_tokens: int) -> int:
-    """Return how many of so many texts one batch holds, so that batches are about as large."""
-    most = max(1, max_tokens // max(1, longest))
-    calls = -(-texts // most)
-    return -(-texts // calls)
 
 
 def _cheapest(

@@ -85,7 +85,7 @@ def test_texts_that_arrive_during_a_batch_share_the_next_one():
 
 def test_the_budget_counts_padding_and_the_oldest_goes_first():
     model = Model()
-    batcher = batcher_of(model, max_batch_tokens=20)
+    batcher = batcher_of(model, max_batch_tokens=40)
     held = model.hold(batcher)
     long, short = "x" * 24, "abc"  # 10 and 3 tokens
 
@@ -93,7 +93,7 @@ def test_the_budget_counts_padding_and_the_oldest_goes_first():
     model.go.set()
     wait([held, *waiting], 20)
 
-    # Two long ones fill 2 x 10; beside a short one, either would be padded to its length.
+    # Beside a long one of 10 tokens, each short one of 3 would be padded to its length.
     assert model.batches == [["held"], [long, long], [short, short, short]]
     batcher.close()
 
@@ -403,3 +403,122 @@ def test_a_forked_child_is_refused_instead_of_waiting_for_ever():
 )
 def test_tokens_are_estimated_without_a_tokenizer(text: str, tokens: int):
     assert estimated_tokens(text, 64) == tokens
+
+
+class TestFinish:
+    """What `predict` gave is made into results while the model goes on."""
+
+    def test_another_thread_makes_results_while_texts_wait(self):
+        model, threads = Model(), list[str]()
+
+        def finish(found: Sequence[str]) -> list[str]:
+            threads.append(threading.current_thread().name)
+            return [f"{one}!" for one in found]
+
+        batcher = batcher_of(model, finish=finish, max_batch_tokens=8)
+        held = model.hold(batcher)
+        waiting = [batcher.submit(letter * 9) for letter in "abcdef"]
+        model.go.set()
+
+        answers = [future.result(20) for future in (held, *waiting)]
+        batcher.close()
+
+        assert answers == ["HELD!", *(f"{letter * 9}!" for letter in "ABCDEF")]
+        # Six texts waited when the first was read, and none after the last.
+        assert set(threads) == {"intents-answers", "intents-batches"}
+
+    def test_a_lone_text_changes_no_threads(self):
+        threads = list[str]()
+
+        def finish(found: Sequence[str]) -> Sequence[str]:
+            threads.append(threading.current_thread().name)
+            return found
+
+        batcher = batcher_of(Model(), finish=finish)
+
+        assert batcher.submit("a").result(20) == "A"
+        assert threads == ["intents-batches"]
+        batcher.close()
+
+    def test_what_it_cannot_finish_harms_no_other_text(self):
+        def finish(found: Sequence[str]) -> Sequence[str]:
+            if "BAD" in found:
+                raise ValueError("no result of this")
+            return found
+
+        model = Model()
+        batcher = batcher_of(model, finish=finish)
+        held = model.hold(batcher)
+        good, bad, other = (batcher.submit(text) for text in ("good", "bad", "other"))
+        model.go.set()
+
+        assert [held.result(20), good.result(20), other.result(20)] == ["HELD", "GOOD", "OTHER"]
+        with pytest.raises(ValueError, match="no result"):
+            bad.result(20)
+        assert batcher.submit("next").result(20) == "NEXT"
+        batcher.close()
+
+    def test_too_few_results_are_nobodys(self):
+        def finish(found: Sequence[str]) -> Sequence[str]:
+            return [f"{one}!" for one in found][: max(1, len(found) - 1)]
+
+        model = Model()
+        batcher = batcher_of(model, finish=finish)
+        held = model.hold(batcher)
+        waiting = [batcher.submit(letter) for letter in "abc"]
+        model.go.set()
+
+        answers = [future.result(20) for future in (held, *waiting)]
+        assert answers == ["HELD!", "A!", "B!", "C!"]  # each made alone, and once
+        batcher.close()
+
+    def test_one_that_never_returns_holds_up_nobody_else(self):
+        stuck, forever = threading.Event(), threading.Event()
+
+        def finish(found: Sequence[str]) -> Sequence[str]:
+            if "STUCK" in found:
+                stuck.set()
+                forever.wait(20)
+            return found
+
+        class Slow(Model):
+            def __call__(self, texts: Sequence[str]) -> list[str]:
+                time.sleep(0.05)  # so that the other thread is free again
+                return super().__call__(texts)
+
+        model = Slow()
+        batcher = batcher_of(model, finish=finish, max_batch_tokens=4)
+        held = model.hold(batcher)
+        never, behind = batcher.submit("stuck"), batcher.submit("behind")
+        model.go.set()
+        assert stuck.wait(20)
+
+        later = [batcher.submit(letter) for letter in "abcdef"]
+
+        assert [future.result(20) for future in (held, behind, *later)] == [
+            *("HELD", "BEHIND"),
+            *"ABCDEF",
+        ]
+        assert not never.done()
+        forever.set()
+        assert never.result(20) == "STUCK"
+        batcher.close()
+
+    def test_closing_waits_for_what_is_being_finished(self):
+        begun = threading.Event()
+
+        def finish(found: Sequence[str]) -> Sequence[str]:
+            begun.set()
+            time.sleep(0.2)
+            return found
+
+        model = Model()
+        batcher = batcher_of(model, finish=finish, max_batch_tokens=4)
+        held = model.hold(batcher)
+        last = batcher.submit("last")
+        model.go.set()
+        assert begun.wait(20)
+
+        batcher.close(20)
+
+        assert (held.done(), last.done()) == (True, True)

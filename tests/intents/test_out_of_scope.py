@@ -9,7 +9,7 @@ from intents.guard import normalize
 from intents.inference import artifacts
 from intents.inference.base import FrozenEncoder, Read, TrainedModel
 from intents.inference.catalogue import Catalogue, Sentence
-from intents.inference.understanding import Understanding, examples_of
+from intents.inference.understanding import Understanding, decided, examples_of
 from tests.intents.models_of_tests import SENTENCES, LetterEmbedder
 
 STRANGE = 0.8
@@ -83,3 +83,20 @@ def test_examples_alone_tell_it_too():
 
     assert own.source == "prototypes"
     assert own.out_of_scope < foreign.out_of_scope
+
+
+@pytest.mark.parametrize("has_model", [True, False])
+def test_texts_may_be_decided_together_or_apart(model: TrainedModel, has_model: bool):
+    wraps = ["礼物包装纸", "包装成礼物", "礼物要包装", "包装礼盒", "礼盒包装"]
+    knows = understanding(model if has_model else None, gift=wraps)
+    texts = ["礼物包装礼盒纸", "今天天气怎么样啊", "您好，怎么开发票？", "我的快递到哪了"]
+    begun = knows.begin(texts)
+
+    together, others = decided(begun), decided(knows.begin(["怎么开发票"]) + begun[::-1])
+    apart = [answer for one in begun for answer in decided([one])]
+
+    assert [each.intent for each in together] == [each.intent for each in apart]
+    for one, alone, reversed_one in zip(together, apart, others[:0:-1], strict=True):
+        assert dict(one.ranked) == pytest.approx(dict(alone.ranked), abs=1e-5)
+        assert dict(one.ranked) == pytest.approx(dict(reversed_one.ranked), abs=1e-5)
+        assert one.out_of_scope == pytest.approx(alone.out_of_scope, abs=1e-5)

@@ -107,7 +107,7 @@ class TestCompare:
     def test_what_has_nothing_to_do_with_any_example_is_taken_by_no_group(self):
         vectors = np.concatenate([around(0, 40), around(1, 40, seed=1), around(2, 5, seed=2)])
         prototypes = fitted(vectors, [A] * 40 + [B] * 40 + [NEW] * 5)
-        opposite = -prototypes._centre - vectors[-5:].mean(axis=0)
+        opposite = -vectors.mean(axis=0) - vectors[-5:].mean(axis=0)
 
         assert compared(prototypes, opposite[None].astype(np.float32)).sureness[0, 2] == 0
 

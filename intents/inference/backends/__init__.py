@@ -41,7 +41,7 @@ def open_backend(graph: Path, *, threads: int) -> Backend:
 
     Args:
         graph: An ONNX file: input_ids, attention_mask -> logits and/or embedding.
-        threads: Within one call; more than one spins on a shared machine.
+        threads: Within one call.
 
     Raises:
         NoWeights: Torch was asked for, and the network was stored for ONNX alone.
