@@ -66,7 +66,6 @@ KINDS = {
     "organization": Kind.ORGANISATION,
 }
 _AT = datetime(2026, 11, 18, 12, tzinfo=UTC)  # times are not measured here
-_TOKENS = 128  # of a review; sentences of a conversation are cut at 64
 
 Spans = set[tuple[int, int, Kind]]
 
@@ -93,7 +92,7 @@ def main() -> None:
 
 def _recipe(options: argparse.Namespace) -> Parameters:
     return Parameters(
-        max_tokens=_TOKENS,
+        max_tokens=options.max_tokens,
         epochs=options.epochs,
         frozen_layers=options.frozen_layers,
         learning_rate=options.learning_rate,
@@ -344,6 +343,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--frozen-layers", type=int, default=0)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
+    # Of a review; sentences of a conversation are cut at 64.
+    parser.add_argument("--max-tokens", type=int, default=128)
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 

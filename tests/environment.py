@@ -9,6 +9,8 @@ os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="csplatform-tests-")
 Path(os.environ["VAR_DIR"], "static").mkdir(exist_ok=True)  # WhiteNoise warns when it is absent
 os.environ.setdefault("CONTENT_POLL_S", "0.05")
 os.environ.setdefault("CHAT_BURST_S", "0")  # tests of bursts set it
+# Tests start servers (a fork) while gRPC's threads run; its own handlers then hang or abort the child.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 # A busy machine is no test of a cache server that is away.
 os.environ.setdefault("CACHE_TIMEOUT_S", "2")
 for name in (
