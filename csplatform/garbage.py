@@ -3,11 +3,14 @@
 Python looks through everything that is alive each time a quarter has been added: with 2,000
 sockets for 270 ms every three to six seconds, while everybody waits. Here what has survived a
 look is not looked at again (`gc.freeze`), so that looks are short, and only now and then
-everything is, for what has become garbage since. Young objects are looked at as ever.
+everything is, for what has become garbage since. Young objects are looked at as ever. What a
+look, or a burst of requests, has left free goes back to the system.
 """
 
 import gc
 import threading
+
+from csplatform import memory
 
 EVERY_S = 20.0
 # So many looks at what is new, and then one at everything: every ten minutes.
@@ -38,3 +41,4 @@ def _look_until(over: threading.Event) -> None:
     while not over.wait(EVERY_S):
         looks += 1
         look(is_deep=looks % DEEP_EVERY == 0)
+        memory.give_back()

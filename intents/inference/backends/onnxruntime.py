@@ -27,8 +27,9 @@ class OnnxRuntime:
         options.inter_op_num_threads = 1
         # Threads that wait for work by spinning take the core from everything else here.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The arena keeps 8 MB and more of the largest batch; malloc is as fast here.
-        options.enable_cpu_mem_arena = False
+        # What a batch needs lies in an arena of its own. On the heap, where Python's objects come to
+        # lie between its pieces, it costs no 15 MB at rest, and 40 MB under load.
+        options.enable_cpu_mem_arena = True
         self._session = onnxruntime.InferenceSession(
             str(graph),
             options,
