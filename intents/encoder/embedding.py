@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
+from tokenizers.models import Unigram
 
 from intents.encoder.backend import Backend, Floats, Ids
 
@@ -79,8 +80,9 @@ def _read_tokenizer(path: Path) -> Tokenizer:
             tokenizer = _tokenizers[digest] = Tokenizer.from_buffer(content)
             tokenizer.no_truncation()  # the file may say otherwise; `batches` does both
             tokenizer.no_padding()
-            # It would keep 10,000 sentences (5 MB) that nobody says again, and cost 13 µs a text.
-            tokenizer.model._resize_cache(0)  # noqa: SLF001  (there is no other way)
+            if isinstance(tokenizer.model, Unigram):
+                # It would keep 10,000 sentences (5 MB) that nobody says again, and cost 13 µs a text.
+                tokenizer.model._resize_cache(0)
         return tokenizer
 
 

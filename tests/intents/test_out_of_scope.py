@@ -97,6 +97,6 @@ def test_texts_may_be_decided_together_or_apart(model: TrainedModel, has_model: 
 
     assert [each.intent for each in together] == [each.intent for each in apart]
     for one, alone, reversed_one in zip(together, apart, others[:0:-1], strict=True):
-        assert dict(one.ranked) == pytest.approx(dict(alone.ranked), abs=1e-5)
-        assert dict(one.ranked) == pytest.approx(dict(reversed_one.ranked), abs=1e-5)
-        assert one.out_of_scope == pytest.approx(alone.out_of_scope, abs=1e-5)
+        assert dict(one.ranked) == pytest.approx(dict(alone.ranked), abs=1e-3)
+        assert dict(one.ranked) == pytest.approx(dict(reversed_one.ranked), abs=1e-3)
+        assert one.out_of_scope == pytest.approx(alone.out_of_scope, abs=1e-3)
