@@ -35,10 +35,6 @@ def _nothing() -> None:
     pass
 
 
-def _always() -> bool:
-    return True
-
-
 @dataclass(frozen=True)
 class Part:
     """A process that is meant to run for ever."""
@@ -52,8 +48,6 @@ class Part:
     grace_s: float = 5.0  # from SIGTERM to SIGKILL
     is_shown: bool = True  # its log on the terminal, too
     inherits: Sequence[int] = ()  # file descriptors
-    # Asked at each look once it has ended: what cannot work yet is not started again yet.
-    may_restart: Callable[[], bool] = _always
     # What the kernel sends it when the supervisor is killed. SIGKILL for whatever would
     # finish its work first: by then a new supervisor may want the port.
     die_with: signal.Signals = signal.SIGKILL
@@ -154,7 +148,7 @@ class Supervisor:
                 continue
             self._follow(part)
             code = self._processes[part.name].poll()
-            if code is not None and not self._asked.is_set() and part.may_restart():
+            if code is not None and not self._asked.is_set():
                 self._start_again(part, code)
 
     def _start_again(self, part: Part, code: int) -> None:

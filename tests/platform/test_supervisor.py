@@ -22,14 +22,9 @@ settings.configure()
 django.setup()
 from csplatform.supervisor import Part, Supervisor
 parts = []
-here = Path(sys.argv[1]).parent
 for argument in sys.argv[2:]:
     name, stops, code = argument.split("=", 2)
-    may_restart = lambda name=name: not (here / f"{name}-may-not").exists()
-    command = [sys.executable, "-uc", code]
-    parts.append(
-        Part(name=name, command=command, stops=int(stops), grace_s=1, may_restart=may_restart)
-    )
+    parts.append(Part(name=name, command=[sys.executable, "-uc", code], stops=int(stops), grace_s=1))
 show = lambda line: print(line, flush=True)
 sys.exit(Supervisor(parts, log_dir=Path(sys.argv[1]), show=show).run(lambda: show("READY")))
 """
@@ -78,23 +73,6 @@ def test_the_third_crash_within_a_minute_stops_everything_with_the_reason(superv
     assert "worker crashed 3 times within a minute (exit code 1)" in run.text
     assert run.text.rstrip().endswith("no model here")
     assert run.living() == {}
-
-
-def test_a_part_is_started_again_only_when_it_can_work(supervised, tmp_path):
-    run = supervised(f"web=0={LIVES}", f"worker=1={LIVES}")
-    assert run.says("READY", "web      │ lives", "worker   │ lives")
-    server_is_away = tmp_path / "worker-may-not"
-    server_is_away.touch()
-
-    for process in run.living():
-        os.kill(process, signal.SIGKILL)
-    assert run.says("web crashed (killed by SIGKILL) and is started again.")
-    assert eventually(lambda: run.text.count("web      │ lives") == 2)
-    assert "worker crashed" not in run.text
-
-    server_is_away.unlink()
-    assert run.says("worker crashed (killed by SIGKILL) and is started again.")
-    assert eventually(lambda: run.text.count("worker   │ lives") == 2)
 
 
 def test_a_part_that_makes_room_is_started_again_as_often_as_it_does(supervised):

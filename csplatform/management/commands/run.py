@@ -5,7 +5,6 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import replace
 from socket import socket
 from typing import Any
 
@@ -151,7 +150,6 @@ def _parts(door: socket) -> list[Part]:
     Args:
         door: What they share.
     """
-    valkey = embedded.Valkey(socket=settings.VALKEY_SOCKET, directory=settings.VAR_DIR / "valkey")
     names = ["web", *(f"web-{number}" for number in range(2, settings.WEB_PROCESSES + 1))]
     found = [
         *(
@@ -166,38 +164,6 @@ def _parts(door: socket) -> list[Part]:
             )
             for name in names
         ),
-        *_celery(valkey),
-    ]
-    if settings.INFERENCE_SERVER:
-        # First, but nobody waits for it: until it has loaded, examples and keywords answer.
-        found.insert(
-            0,
-            Part(
-                name="inference",
-                command=parts.inference(socket=settings.INFERENCE_SOCKET),
-                stops=1,  # the web processes ask it to the end
-                grace_s=8.0,  # open requests have five
-            ),
-        )
-    if settings.REDIS_IS_EMBEDDED:
-        found.insert(
-            0,
-            Part(
-                name="valkey",
-                command=valkey.command(),
-                stops=2,
-                before_start=valkey.prepare,
-                is_ready=valkey.is_ready,
-                is_shown=False,
-                die_with=signal.SIGTERM,  # it writes its file first
-            ),
-        )
-    return found
-
-
-def _celery(valkey: embedded.Valkey) -> list[Part]:
-    """What talks to the broker all the time."""
-    found = [
         Part(name="worker", command=parts.worker(), stops=1, grace_s=4.0),
         # What it was reading when it is stopped is read again: its lease ends.
         Part(
@@ -212,10 +178,34 @@ def _celery(valkey: embedded.Valkey) -> list[Part]:
         Part(name="trainer", command=parts.trainer(), stops=1),
         Part(name="beat", command=parts.beat(directory=settings.VAR_DIR / "run"), stops=1),
     ]
-    if not settings.REDIS_IS_EMBEDDED:
-        return found
-    # A broker that is away while Celery starts can be the end of it (kombu 5.7).
-    return [replace(part, may_restart=valkey.is_ready) for part in found]
+    if settings.INFERENCE_SERVER:
+        # First, but nobody waits for it: until it has loaded, examples and keywords answer.
+        found.insert(
+            0,
+            Part(
+                name="inference",
+                command=parts.inference(socket=settings.INFERENCE_SOCKET),
+                stops=1,  # the web processes ask it to the end
+                grace_s=8.0,  # open requests have five
+            ),
+        )
+    if settings.REDIS_IS_EMBEDDED:
+        valkey = embedded.Valkey(
+            socket=settings.VALKEY_SOCKET, directory=settings.VAR_DIR / "valkey"
+        )
+        found.insert(
+            0,
+            Part(
+                name="valkey",
+                command=valkey.command(),
+                stops=2,
+                before_start=valkey.prepare,
+                is_ready=valkey.is_ready,
+                is_shown=False,
+                die_with=signal.SIGTERM,  # it writes its file first
+            ),
+        )
+    return found
 
 
 def _check_servers() -> None:
