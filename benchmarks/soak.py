@@ -89,9 +89,8 @@ def main() -> None:
         }
         os.environ.pop("DATABASE_URL", None)
         memory.few_arenas()  # as web processes
-        engine = ready_engine(trains=options.model_dir is None)[
-            0
-        ]  # the other holds the first model
+        engine, bare = ready_engine(trains=options.model_dir is None)
+        del bare  # it holds the first model
         sentences, chance = texts(), random.Random(0)  # noqa: S311  (repeatable, not secret)
         missed = 0
         looks: list[float] = []
